@@ -1,0 +1,81 @@
+"""Bottega: from a folder of pictures to one proved file, on the machine you have.
+
+    import bottega
+    model = bottega.train("flowers/")
+    model("photo.jpg").label
+
+Each name below is loaded when it is first used, so that `import bottega` costs next to nothing and a verb pays only for
+what it needs: `load`, `predict`, `evaluate`, `check` and `look` run where torch is not installed.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bottega.errors import BottegaError, UnmetBarError
+    from bottega.problem.records import (
+        CheckRecord,
+        EvaluateRecord,
+        LookRecord,
+        ReproduceRecord,
+        TrainRecord,
+    )
+    from bottega.shipping.predictor import Model, load
+    from bottega.workflow.check import check
+    from bottega.workflow.evaluate import evaluate
+    from bottega.workflow.look import look
+    from bottega.workflow.predict import predict
+    from bottega.workflow.reproduce import reproduce
+    from bottega.workflow.verbs import train
+
+__all__ = [
+    "BottegaError",
+    "CheckRecord",
+    "EvaluateRecord",
+    "LookRecord",
+    "Model",
+    "ReproduceRecord",
+    "TrainRecord",
+    "UnmetBarError",
+    "check",
+    "evaluate",
+    "load",
+    "look",
+    "predict",
+    "reproduce",
+    "train",
+]
+
+_HOME = {
+    "BottegaError": "bottega.errors",
+    "UnmetBarError": "bottega.errors",
+    "CheckRecord": "bottega.problem.records",
+    "EvaluateRecord": "bottega.problem.records",
+    "LookRecord": "bottega.problem.records",
+    "ReproduceRecord": "bottega.problem.records",
+    "TrainRecord": "bottega.problem.records",
+    "Model": "bottega.shipping.predictor",
+    "load": "bottega.shipping.predictor",
+    "check": "bottega.workflow.check",
+    "evaluate": "bottega.workflow.evaluate",
+    "look": "bottega.workflow.look",
+    "predict": "bottega.workflow.predict",
+    "reproduce": "bottega.workflow.reproduce",
+    "train": "bottega.workflow.verbs",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("bottega")
+    if name not in _HOME:
+        raise AttributeError(f"module 'bottega' has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value  # so that the next use is a plain look-up
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,115 @@
+"""`bottega evaluate`: a model's score on labelled pictures, the answer first."""
+
+import math
+from typing import Annotated
+
+import typer
+
+from bottega.cli import terminal
+from bottega.cli.axis import IN_PERCENT, Estimate, axis_lines, number
+from bottega.cli.terminal import count, escape, fold
+from bottega.problem.records import EvaluateRecord, Score
+
+__all__ = ["evaluate"]
+
+MAX_CLASSES = 8
+OTHERS = ("balanced_accuracy", "f1_macro", "roc_auc", "log_loss")
+
+
+def evaluate(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="A model file, as in runs/flowers-1/model.onnx.")],
+    data: Annotated[str, typer.Argument(metavar="DATA", help="Labelled pictures: a folder, zip, tar, .npz or CSV.")],
+    metric: Annotated[
+        str | None, typer.Option(metavar="METRIC", show_default=False, help="What is judged; by default the model's.")
+    ] = None,
+    at_least: Annotated[
+        float | None,
+        typer.Option(metavar="X", show_default=False, help="Exit 3 unless the interval's lower end reaches X."),
+    ] = None,
+    at_most: Annotated[
+        float | None,
+        typer.Option(metavar="X", show_default=False, help="Exit 3 unless the upper end stays at or under X."),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")] = False,
+) -> int:
+    """Score a model on labelled examples, with intervals."""
+    from bottega.workflow.evaluate import evaluate as run
+
+    with terminal.live() as progress:
+        record = run(model, data, metric=metric, at_least=at_least, at_most=at_most, progress=progress)
+    if json:
+        terminal.say_json(record)
+    else:
+        bars = [f"at least {at_least}"] * (at_least is not None) + [f"at most {at_most}"] * (at_most is not None)
+        terminal.say(*_lines(record, " and ".join(bars)))
+    return 3 if record.passed is False else 0
+
+
+def _lines(record: EvaluateRecord, bar: str) -> list[str]:
+    part = next((suspect for suspect in record.suspects if suspect.kind == "part"), None)
+    what = "test pictures" if part else "pictures"
+    score = Score(record.n, record.score, record.low, record.high)
+    lines = [f"{_in_words(score, record.metric)}  of {record.n:,} {what}, {_ends(score, record.metric)}"]
+    if record.passed is not None:
+        lines.append(f"{'meets' if record.passed else 'does not meet'} the bar: {bar}, judged at the interval's end")
+    if record.seen_in_training > 0:
+        lines += _seen_lines(record)
+    elif math.isnan(record.seen_in_training):
+        lines += fold("", "the file carries no filter: it cannot tell whether it was trained on these")
+    lines += ["", *_class_lines(record)]
+    others = [name for name in OTHERS if name in record.metrics and name != record.metric]
+    told = [_named(name, record.metrics[name]) for name in others if math.isfinite(record.metrics[name].score)]
+    lines += fold("Also", " · ".join(told)) if told else []
+    for suspect in record.suspects[:3]:
+        lines += fold("Look first", escape(f"{suspect.evidence}; {suspect.fix}"), max_lines=4)
+    if record.rejected:
+        first = record.rejected[0]
+        more = f", and {len(record.rejected) - 1:,} more (--json)" if len(record.rejected) > 1 else ""
+        lines += fold("Left out", escape(f"{first.path}: {first.reason}") + more)
+    return lines
+
+
+def _seen_lines(record: EvaluateRecord) -> list[str]:
+    share = f"{100 * record.seen_in_training:.3g} %"
+    if record.unseen is None:
+        return [f"trained on {share} of these: this is no test"]
+    unseen = record.unseen
+    rest = f"{_in_words(unseen, record.metric)} of the {count(unseen.n, 'unseen one')}"
+    return [f"trained on {share} of these; {rest}, {_ends(unseen, record.metric)}"]
+
+
+def _class_lines(record: EvaluateRecord) -> list[str]:
+    """The classes with the worst recall first: that is where to look."""
+    rows = [(label, row["recall"], row["precision"]) for label, row in record.per_class.items() if row["n"]]
+    rows.sort(key=lambda row: (row[1].score, row[0]))
+    estimates = [
+        Estimate(f"{escape(label)} ({recall.n:,})", recall.score, recall.low, recall.high, _precision(precision))
+        for label, recall, precision in rows[:MAX_CLASSES]
+    ]
+    rest = len(rows) - MAX_CLASSES
+    lines = axis_lines(estimates, metric="accuracy", name_width=24, axis_width=20)
+    head = ["Found, of each class (recall), the worst first:"] if lines else []
+    tail = [""] if lines else []
+    return head + lines + ([f"  and {count(rest, 'class', 'classes')} with better recall"] if rest > 0 else []) + tail
+
+
+def _precision(score: Score) -> str:
+    return f"right when said {100 * score.score:.0f} %" if score.n else "never said"
+
+
+def _in_words(score: Score, metric: str) -> str:
+    value = number(score.score, metric, score.high - score.low)
+    return f"{value} %" if metric == "accuracy" else _unit(value, metric)
+
+
+def _unit(value: str, metric: str) -> str:
+    return f"{value} % {metric.replace('_', ' ')}" if metric in IN_PERCENT else f"{metric} {value}"
+
+
+def _named(name: str, score: Score) -> str:
+    return _unit(number(score.score, name, score.high - score.low), name)
+
+
+def _ends(score: Score, metric: str) -> str:
+    width = score.high - score.low
+    return f"{number(score.low, metric, width)} … {number(score.high, metric, width)}"

@@ -1,0 +1,92 @@
+"""What a training came to, in at most 25 lines: the answer, its rivals, what to look at, what to do next."""
+
+import shlex
+import textwrap
+
+from bottega.cli.axis import IN_PERCENT, Estimate, axis_lines, number
+from bottega.cli.terminal import WIDTH, count, duration, escape, fold
+from bottega.problem.records import Candidate, Score, TrainRecord
+
+__all__ = ["verdict_lines"]
+
+MAX_RIVALS = 7
+NOUN = {"images": "picture", "tables": "row", "texts": "text", "series": "window"}
+PART = {"held-out": "test ", "given": "given test ", "cv": "cross-validated "}
+REMARK = {"tied": "tied", "worse": "worse", "better": "better", "cannot tell": "cannot tell"}
+
+
+def verdict_lines(record: TrainRecord) -> list[str]:
+    """Lay a finished training out for the terminal.
+
+    Returns:
+        Lines of at most 80 columns, what came from the data escaped.
+    """
+    lines = [_headline(record), *textwrap.wrap(escape(record.verdict), WIDTH, max_lines=4, placeholder=" …"), ""]
+    lines += _rival_lines(record)
+    lines += fold("Look first", " · ".join(_look_first(record)), max_lines=2)
+    if record.model_path is not None:
+        lines += fold("Next", f"bottega predict {escape(shlex.quote(record.model_path))} photo.jpg", max_lines=3)
+    else:
+        lines += fold("Not shipped", "the bar was not met; run and report are kept")
+    for step in record.next_steps[:2]:
+        lines += fold("Then", escape(step), max_lines=2)
+    if record.report_path is not None:
+        lines += fold("Report", escape(record.report_path))
+    total = record.seconds.get("total")
+    return lines + (fold("Time", duration(total)) if total is not None else [])
+
+
+def _headline(record: TrainRecord) -> str:
+    test, metric = record.test, record.metric
+    width = test["high"] - test["low"]
+    score, low, high = (number(test[key], metric, width) for key in ("score", "low", "high"))
+    what = f"{score} %" if metric in IN_PERCENT else f"{metric} {score}"
+    if metric in IN_PERCENT and metric != "accuracy":
+        what = f"{score} % {metric.replace('_', ' ')}"
+    part = PART.get(str(test["source"]), "")
+    noun = NOUN[record.task.modality]
+    groups = test.get("n_groups")
+    grouped = f" in {groups:,} groups" if groups and groups != test["n"] else ""
+    return f"{what}  of {test['n']:,} {part}{noun}{'' if test['n'] == 1 else 's'}{grouped}, {low} … {high}"
+
+
+def _rival_lines(record: TrainRecord) -> list[str]:
+    scored = [(candidate, score) for candidate in record.candidates if (score := _score(candidate)) is not None]
+    if not scored:
+        return []
+    scored.sort(key=lambda pair: pair[1].score, reverse=scored[0][1].higher_is_better)
+    shown = scored[:MAX_RIVALS]
+    if not any(candidate.name == record.chosen for candidate, _ in shown):
+        shown[-1:] = [pair for pair in scored if pair[0].name == record.chosen] or shown[-1:]
+    rows = [
+        Estimate(escape(candidate.name), score.score, score.low, score.high, _remark(candidate, record))
+        for candidate, score in shown
+    ]
+    lines = axis_lines(rows, metric=record.metric, name_width=27, axis_width=24)
+    rest = len(scored) - len(shown)
+    return [*lines, *([f"  and {count(rest, 'more', 'more')}"] if rest else []), ""]
+
+
+def _score(candidate: Candidate) -> Score | None:
+    return candidate.test or candidate.val
+
+
+def _remark(candidate: Candidate, record: TrainRecord) -> str:
+    if candidate.name == record.chosen:
+        return "ships" if record.model_path is not None else "best"
+    if candidate.dropped:
+        return "dropped"
+    return REMARK.get(candidate.relation or "", "")
+
+
+def _look_first(record: TrainRecord) -> list[str]:
+    conflicts = [twin for twin in record.twins if twin.is_conflict]
+    near = [twin for twin in record.twins if not twin.is_conflict]
+    noun = NOUN[record.task.modality]
+    parts = [
+        (len(conflicts), count(len(conflicts), "label conflict")),
+        (len(record.rejected), count(len(record.rejected), "rejected file")),
+        (len(near), f"{count(sum(len(t.members) for t in near), 'twin')} in {count(len(near), 'group')}"),
+        (len(record.suspects), count(len(record.suspects), "suspect")),
+    ]
+    return [text for n, text in parts if n] or [f"nothing: no {noun} was rejected, doubled or suspicious"]

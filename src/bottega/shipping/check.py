@@ -1,0 +1,54 @@
+"""Golden examples: make them when a model is exported, replay them wherever it runs."""
+
+import numpy as np
+
+from bottega.problem.records import CheckRecord
+from bottega.shipping.golden import golden_pictures
+from bottega.shipping.model_file import Golden
+from bottega.shipping.predictor import Model, ask, open_session
+
+__all__ = ["make_golden", "replay"]
+
+
+def make_golden(model: bytes, *, n_classes: int, seed: int = 0, threads: int = 1) -> tuple[Golden, ...]:
+    """Answer the made-up pictures with a model that has no card yet.
+
+    Args:
+        model: its bytes, with the inputs and outputs of docs/model-file.md.
+        seed: of the pictures.
+    """
+    session = open_session(model, threads=threads)
+    examples = []
+    for picture in golden_pictures(seed):
+        labels, probabilities, sure = ask(session, picture[None], n_classes)
+        # The shortest decimal that gives the same float32 back: short in the file, exact when read.
+        numbers = tuple(float(str(p)) for p in probabilities[0])
+        height, width = picture.shape[:2]
+        examples.append(Golden(height, width, picture.tobytes(), labels[0], numbers, bool(sure[0])))
+    return tuple(examples)
+
+
+def replay(model: Model) -> CheckRecord:
+    """Answer the golden examples again and compare.
+
+    Returns:
+        CheckRecord: `passed` when every probability is within the card's tolerance and every label and `sure` is the
+        same; where two labels or a threshold lie nearer to each other than the tolerance, either side is right.
+    """
+    card = model.card
+    largest = 0.0
+    passed = True
+    for golden in card.golden:
+        picture = np.frombuffer(golden.pixels, np.uint8).reshape(golden.height, golden.width, 3)
+        labels, probabilities, sure = model.predict_batch([picture])
+        then = np.array(golden.probabilities, np.float32)
+        difference = float(np.abs(probabilities[0] - then).max())
+        largest = difference if not difference <= largest else largest  # a NaN stays
+        top = float(then.max())
+        both = then[[card.labels.index(labels[0]), card.labels.index(golden.label)]]
+        same_label = labels[0] == golden.label or float(np.ptp(both)) <= 2 * card.tolerance
+        threshold = card.thresholds.sure
+        on_the_edge = threshold is not None and abs(top - threshold) <= card.tolerance
+        same_sure = bool(sure[0]) == golden.sure or on_the_edge
+        passed = passed and difference <= card.tolerance and same_label and same_sure
+    return CheckRecord(passed, len(card.golden), largest, card.tolerance)

@@ -1,0 +1,378 @@
+"""The model file: one ONNX model with its card inside (docs/model-file.md is the written contract).
+
+The card is one JSON document under the metadata key `bottega`; `bottega_sha256` beside it is its SHA-256. Reading
+executes and unpickles nothing, and all of the file is checked before an engine sees a byte.
+"""
+
+import hashlib
+import json
+import os
+import stat
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from bottega.errors import BottegaError, found_in
+from bottega.problem.records import Score
+from bottega.shipping import wire
+from bottega.shipping.bloom import MAX_BYTES, Bloom
+from bottega.shipping.document import from_document, refuse_key, to_document
+
+__all__ = [
+    "FORMAT_VERSION",
+    "Baseline",
+    "Card",
+    "DataCard",
+    "Golden",
+    "InputSpec",
+    "OutputSpec",
+    "Thresholds",
+    "Weights",
+    "class_outputs",
+    "read",
+    "seal",
+]
+
+FORMAT_VERSION = 1
+KEY, DIGEST_KEY = "bottega", "bottega_sha256"
+MAX_DOCUMENT_BYTES = 128 << 20  # a filter of a million pictures takes 5 MB
+MAX_GOLDEN_PIXELS = 4 << 20
+HEXADECIMAL = frozenset("0123456789abcdef")
+ELEMENT_TYPES = {"float32": 1, "uint8": 2, "string": 8, "bool": 9}  # as the numbers of TensorProto.DataType
+
+
+@dataclass(frozen=True)
+class InputSpec:
+    """One graph input; `height` and `width` are None where any size is taken."""
+
+    name: str = "image"
+    kind: str = "image"
+    dtype: str = "uint8"
+    layout: str = "NHWC"
+    channels: str = "RGB"
+    height: int | None = None
+    width: int | None = None
+
+
+@dataclass(frozen=True)
+class OutputSpec:
+    """One graph output; the axis `N` is the batch."""
+
+    name: str
+    dtype: str
+    shape: tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Where `sure` becomes true: the largest probability is at least `sure`; never, where that is None."""
+
+    sure: float | None
+    sure_why: str
+    sure_at: float  # the accuracy that the sure answers were to reach, by its 95 % lower bound
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A rival that was tried, with its score on the test part in the card's metric."""
+
+    name: str
+    kind: str  # network | baseline
+    test: Score | None
+    relation: str | None = None
+
+
+@dataclass(frozen=True)
+class DataCard:
+    """What the model was trained on: a fingerprint and counts, no names of files."""
+
+    fingerprint: str  # SHA-256 in hexadecimal
+    n_per_part: dict[str, int]
+    n_per_class: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Pretrained weights inside the graph, and whose they are."""
+
+    name: str
+    licence: str
+    sha256: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Golden:
+    """One replayable example: RGB pixels, row by row, and what the model answered when it was made."""
+
+    height: int
+    width: int
+    pixels: bytes
+    label: str
+    probabilities: tuple[float, ...]
+    sure: bool
+
+
+@dataclass(frozen=True)
+class Card:
+    """Everything the file says about its model. It holds no time, path or run name: same recipe, same bytes."""
+
+    task: str  # classification
+    modality: str  # images
+    labels: tuple[str, ...]
+    outputs: tuple[OutputSpec, ...]
+    thresholds: Thresholds
+    temperature: float
+    metric: str
+    metrics: dict[str, Score]
+    test_source: str  # held-out | given | cv
+    baselines: tuple[Baseline, ...]
+    chosen: str
+    verdict: str
+    data: DataCard
+    recipe: dict[str, Any]
+    versions: dict[str, str]
+    weights: tuple[Weights, ...]
+    golden: tuple[Golden, ...]
+    tolerance: float  # the largest difference of a probability that still counts as the same answer
+    filter: Bloom | None = None
+    inputs: tuple[InputSpec, ...] = field(default=(InputSpec(),))
+    graph_sha256: str = ""  # filled in by `seal`
+    format_version: int = FORMAT_VERSION
+
+    def to_json(self) -> str:
+        """The canonical JSON document: sorted keys, no spaces, no NaN; the same card gives the same text."""
+        try:
+            document = to_document(self)
+            return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise BottegaError(
+                found=f"a card that has no JSON form: {error}",
+                expected="texts, finite numbers, true, false, null, lists and objects",
+                fix="look at `recipe` first: it is the part without a fixed shape",
+            ) from error
+
+    @classmethod
+    def from_json(cls, text: str) -> "Card":
+        """Read a document strictly.
+
+        Raises:
+            BottegaError: another format version, or a key that is missing, of the wrong type or out of its range.
+        """
+        try:
+            document = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        except (ValueError, RecursionError) as error:
+            raise _damaged(f"a card that is no JSON document ({error})") from error
+        if not isinstance(document, dict):
+            raise _damaged(f"a card that is a {type(document).__name__}, not an object")
+        _check_version(document.get("format_version"))
+        card: Card = from_document(cls, document, "")
+        _check(card)
+        return card
+
+
+def class_outputs(n_classes: int) -> tuple[OutputSpec, ...]:
+    """The three outputs of a classifier."""
+    return (
+        OutputSpec("label", "string", ("N",)),
+        OutputSpec("probabilities", "float32", ("N", n_classes)),
+        OutputSpec("sure", "bool", ("N",)),
+    )
+
+
+def seal(model: bytes, card: Card) -> bytes:
+    """Put the card into a model; its other metadata are dropped, its graph stays as it is.
+
+    Returns:
+        The bytes of the file: the model, then the two metadata records. Equal arguments give equal bytes.
+    Raises:
+        BottegaError: the model may not ship (docs/model-file.md), or the card contradicts it.
+    """
+    bare = wire.without_metadata(model)
+    card = replace(card, graph_sha256=hashlib.sha256(bare).hexdigest())
+    _check(card)
+    _check_contract(card, wire.scan(bare))
+    text = card.to_json()
+    Card.from_json(text)  # what is written can be read: wrong types meet their error here
+    try:
+        digest = hashlib.sha256(text.encode()).hexdigest()
+    except UnicodeEncodeError as error:
+        raise BottegaError(
+            found=f"a text without a UTF-8 form in the card: {error.object[max(0, error.start - 20) : error.end]!r}",
+            expected="texts of whole Unicode characters",
+            fix="rename the class that it comes from",
+        ) from error
+    return wire.with_metadata(bare, {KEY: text, DIGEST_KEY: digest})
+
+
+def read(source: str | os.PathLike[str] | bytes) -> tuple[Card, bytes]:
+    """Open a model file and check all of it, without running anything.
+
+    Args:
+        source: the path of a model file, or its bytes.
+    Returns:
+        The card, and the bytes of the whole file.
+    Raises:
+        BottegaError: no such file, no model file, a damaged one, or one of another format version.
+    """
+    data = source if isinstance(source, bytes) else _read_bounded(Path(source))
+    try:
+        info = wire.scan(data)
+        return _card_of(data, info), data
+    except BottegaError as error:
+        if isinstance(source, bytes):
+            raise
+        raise BottegaError(
+            found=error.found, expected=error.expected, fix=error.fix, where=os.fspath(source)
+        ) from error
+
+
+def _card_of(data: bytes, info: wire.ModelInfo) -> Card:
+    text = info.metadata.get(KEY)
+    if text is None:
+        raise BottegaError(
+            found="an ONNX model without a card (metadata key 'bottega')",
+            expected="a model file that `bottega train` wrote",
+            fix="run it with ONNX Runtime directly, or train one: bottega train FOLDER",
+        )
+    if len(text) > MAX_DOCUMENT_BYTES:
+        raise _damaged(f"a card of {len(text):,} characters, above the limit of {MAX_DOCUMENT_BYTES:,}")
+    # The version comes first: a later one may well be sealed differently.
+    card = Card.from_json(text)
+    if info.metadata.get(DIGEST_KEY) != hashlib.sha256(text.encode()).hexdigest():
+        raise _damaged("a card that was changed after training: its SHA-256 differs")
+    if card.graph_sha256 != wire.graph_sha256(data):
+        raise _damaged("a graph that was changed after training: its SHA-256 differs from the card's")
+    _check_contract(card, info)
+    return card
+
+
+def _read_bounded(path: Path) -> bytes:
+    """The bytes of a regular file, its size checked before and while reading."""
+    expected = "the path of a model file (.onnx)"
+    try:
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            inside = path / "model.onnx"
+            fix = f"name the file in it: {inside}" if inside.is_file() else "name the model.onnx of a run"
+            raise BottegaError(found=f"the folder {str(path)!r}", expected=expected, fix=fix)
+        if not stat.S_ISREG(status.st_mode):
+            raise BottegaError(found=f"{str(path)!r}, which is no regular file", expected=expected, fix="name a file")
+        if status.st_size > wire.MAX_FILE_BYTES:
+            raise BottegaError(
+                found=f"{str(path)!r} with {status.st_size:,} bytes",
+                expected=f"at most {wire.MAX_FILE_BYTES:,} bytes",
+                fix="name the model.onnx of a run",
+            )
+        with path.open("rb") as file:
+            return file.read(wire.MAX_FILE_BYTES + 1)
+    except (OSError, ValueError) as error:  # ValueError: a NUL inside the path
+        if isinstance(error, BottegaError):
+            raise
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise BottegaError(
+            found=f"{str(path)!r} cannot be read: {reason}",
+            expected=expected,
+            fix="check the path, or train: bottega train FOLDER",
+        ) from error
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        raise ValueError("a key twice in one object")
+    return document
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _damaged(found: str) -> BottegaError:
+    return BottegaError(
+        found=found,
+        expected="the file as `bottega train` wrote it",
+        fix="copy or download the file again, or train again",
+    )
+
+
+def _check_version(version: object) -> None:
+    if type(version) is not int:
+        refuse_key("format_version", version, "a whole number")
+    if version != FORMAT_VERSION:
+        fix = "upgrade: pip install -U bottega" if version > FORMAT_VERSION else "train again: bottega train FOLDER"
+        raise BottegaError(found=f"format version {version}", expected=f"format version {FORMAT_VERSION}", fix=fix)
+
+
+def _check(card: Card) -> None:
+    """The rules that a type cannot say."""
+    if card.format_version != FORMAT_VERSION:
+        _check_version(card.format_version)
+    if (card.task, card.modality) != ("classification", "images"):
+        raise BottegaError(
+            found=f"a model for {card.task!r} of {card.modality!r}",
+            expected="'classification' of 'images'",
+            fix="upgrade: pip install -U bottega",
+        )
+    labels = card.labels
+    if not labels or "" in labels or len(set(labels)) != len(labels):
+        refuse_key("labels", f"{found_in(labels) or 'none'}", "one or more different names", verbatim=True)
+    if card.inputs != (InputSpec(),):
+        refuse_key("inputs", [i.name for i in card.inputs], "one image, uint8, NHWC, RGB, of any height and width")
+    if card.outputs != class_outputs(len(labels)):
+        refuse_key("outputs", [o.name for o in card.outputs], "label, probabilities and sure, one probability a label")
+    if card.metric not in card.metrics:
+        refuse_key("metric", card.metric, "the name of one of the metrics")
+    for key, value, most in (
+        ("thresholds.sure", card.thresholds.sure, 1.0),
+        ("thresholds.sure_at", card.thresholds.sure_at, 1.0),
+        ("tolerance", card.tolerance, 0.1),
+    ):
+        if value is not None and not 0 <= value <= most:
+            refuse_key(key, value, f"a number from 0 to {most}")
+    if card.temperature <= 0:
+        refuse_key("temperature", card.temperature, "a number above 0")
+    digests = [("graph_sha256", card.graph_sha256), ("data.fingerprint", card.data.fingerprint)]
+    digests += [(f"weights[{i}].sha256", w.sha256) for i, w in enumerate(card.weights)]
+    for key, digest in digests:
+        if len(digest) != 64 or not set(digest) <= HEXADECIMAL:
+            refuse_key(key, digest[:80], "64 hexadecimal digits")
+    _check_golden(card)
+    bloom = card.filter
+    if bloom is not None and not (0 < len(bloom.bits) <= MAX_BYTES and 0 < bloom.n_positions <= 64):
+        refuse_key("filter", f"{len(bloom.bits)} bytes, {bloom.n_positions} positions", "a filter within its limits")
+
+
+def _check_golden(card: Card) -> None:
+    if not card.golden:
+        refuse_key("golden", [], "one example or more")
+    for i, golden in enumerate(card.golden):
+        where = f"golden[{i}]"
+        if not (
+            0 < golden.height <= 4096 and 0 < golden.width <= 4096 and golden.height * golden.width <= MAX_GOLDEN_PIXELS
+        ):
+            refuse_key(where, f"{golden.height} x {golden.width} pixels", "a small picture")
+        if len(golden.pixels) != golden.height * golden.width * 3:
+            refuse_key(f"{where}.pixels", f"{len(golden.pixels)} bytes", "height x width x 3 bytes")
+        if golden.label not in card.labels:
+            refuse_key(f"{where}.label", golden.label, "one of the labels")
+        if len(golden.probabilities) != len(card.labels):
+            refuse_key(f"{where}.probabilities", len(golden.probabilities), "one number for each label")
+
+
+def _check_contract(card: Card, info: wire.ModelInfo) -> None:
+    """The graph has the inputs and outputs that the card promises."""
+    promised = [(s.name, ELEMENT_TYPES.get(s.dtype), 4) for s in card.inputs]
+    promised += [(s.name, ELEMENT_TYPES.get(s.dtype), len(s.shape)) for s in card.outputs]
+    there = [(t.name, t.elem_type, len(t.shape or ())) for t in (*info.inputs, *info.outputs)]
+    if promised != there:
+        raise BottegaError(
+            found=f"a graph with the inputs and outputs {_signature(there)}",
+            expected=f"{_signature(promised)}, of the card's types",
+            fix="export it again with `bottega train`",
+        )
+
+
+def _signature(tensors: Sequence[tuple[str, int | None, int]]) -> str:
+    return ", ".join(f"{name!r} (type {kind}, rank {rank})" for name, kind, rank in tensors)

@@ -1,0 +1,97 @@
+"""The last part of a model's graph: from prepared vectors to one score for each class, for every fitted form."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from onnx import TensorProto
+
+from bottega.data.graph import GraphBuilder
+from bottega.evaluation.baselines import NEAREST_LEVELS
+from bottega.evaluation.forms import Constant, Forest, Form, Nearest, Perceptron, Softmax
+
+__all__ = ["add_tail", "tail_model"]
+
+LEAST_SHARE = 1e-4  # a class that no tree voted for is unlikely, not impossible
+
+
+def add_tail(g: GraphBuilder, form: Form, x: str) -> str:
+    """Add the operators of `form`.
+
+    Args:
+        x: float32 [N, D], the vectors it was fitted on.
+    Returns:
+        Scores before the softmax, float32 [N, C].
+    """
+    return _TAILS[type(form)](g, form, x)
+
+
+def tail_model(form: Form, n_inputs: int, n_classes: int) -> bytes:
+    """A model of the tail alone: `x` float32 [N, D] -> `logits` float32 [N, C]."""
+    g = GraphBuilder()
+    x = g.input("x", TensorProto.FLOAT, ["N", n_inputs])
+    g.output(add_tail(g, form, x), "logits", TensorProto.FLOAT, ["N", n_classes])
+    return g.model()
+
+
+def _constant(g: GraphBuilder, form: Constant, x: str) -> str:
+    n = g.op("Shape", x, start=0, end=1)
+    shape = g.op("Concat", n, g.constant([len(form.logits)], np.int64), axis=0)
+    return g.op("Expand", g.constant(form.logits[None]), shape)
+
+
+def _standardised(g: GraphBuilder, form: Softmax | Perceptron, x: str) -> str:
+    return g.op("Div", g.op("Sub", x, g.constant(form.mean)), g.constant(form.scale))
+
+
+def _softmax(g: GraphBuilder, form: Softmax, x: str) -> str:
+    return g.op("Gemm", _standardised(g, form, x), g.constant(form.weight), g.constant(form.bias))
+
+
+def _perceptron(g: GraphBuilder, form: Perceptron, x: str) -> str:
+    hidden = g.op("Gemm", _standardised(g, form, x), g.constant(form.hidden), g.constant(form.hidden_bias))
+    return g.op("Gemm", g.op("Relu", hidden), g.constant(form.weight), g.constant(form.bias))
+
+
+def _nearest(g: GraphBuilder, form: Nearest, x: str) -> str:
+    n_thumbnail = form.thumbnails.shape[1]
+    ends = g.constant([n_thumbnail], np.int64)
+    thumbnail = g.op("Slice", x, g.constant([0], np.int64), ends, g.constant([1], np.int64))
+    rounded = g.op("Round", g.op("Mul", thumbnail, g.constant(float(NEAREST_LEVELS))))
+    product = g.op("MatMul", rounded, g.constant(form.thumbnails.T))  # (N, 768) x (768, K) -> (N, K)
+    half_squares = np.square(form.thumbnails.astype(np.float64)).sum(1) / 2
+    nearest = g.op("ArgMax", g.op("Sub", product, g.constant(half_squares)), axis=1, keepdims=0)  # -> (N,)
+    return g.op("Gather", g.constant(form.logits), nearest, axis=0)
+
+
+def _forest(g: GraphBuilder, form: Forest, x: str) -> str:
+    n_classes = form.leaf.shape[1]
+    is_leaf = form.feature < 0
+    leaves, classes = np.nonzero(is_leaf[:, None] & (form.leaf > 0))
+    shares = g.op(
+        "TreeEnsembleRegressor",
+        x,
+        domain="ai.onnx.ml",
+        n_targets=n_classes,
+        nodes_treeids=form.tree.tolist(),
+        nodes_nodeids=form.node.tolist(),
+        nodes_featureids=np.where(is_leaf, 0, form.feature).tolist(),
+        nodes_modes=["LEAF" if leaf else "BRANCH_LEQ" for leaf in is_leaf],
+        nodes_values=form.threshold.tolist(),
+        nodes_truenodeids=form.left.tolist(),
+        nodes_falsenodeids=form.right.tolist(),
+        target_treeids=form.tree[leaves].tolist(),
+        target_nodeids=form.node[leaves].tolist(),
+        target_ids=classes.tolist(),
+        target_weights=form.leaf[leaves, classes].tolist(),
+    )
+    return g.op("Log", g.op("Max", shares, g.constant(LEAST_SHARE)))
+
+
+_TAILS: dict[type, Callable[[GraphBuilder, Any, str], str]] = {
+    Constant: _constant,
+    Softmax: _softmax,
+    Perceptron: _perceptron,
+    Nearest: _nearest,
+    Forest: _forest,
+}

@@ -1,0 +1,230 @@
+"""The candidates of one training: fitted on the same rows, compared on the same rows, one of them chosen."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from bottega.data.splits import folds
+from bottega.evaluation.abstention import Sure, sure_threshold
+from bottega.evaluation.calibration import apply_temperature, fit_temperature
+from bottega.evaluation.choice import Choice, Contender, choose
+from bottega.evaluation.forms import Form
+from bottega.evaluation.metrics import METRICS
+from bottega.shipping.tails import tail_model
+from bottega.workflow.features import engine
+
+__all__ = ["Answered", "Developed", "Material", "Rules", "Spec", "develop"]
+
+Floats = npt.NDArray[np.float32]
+Numbers = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+Setting = dict[str, Any]
+FEWEST_VALIDATION = 500  # rows; below that, out-of-fold predictions choose and calibrate
+HALVES = 1 << 20  # the repeat number that deals groups into the select and the calibrate half
+
+
+@dataclass(frozen=True)
+class Material:
+    """What candidates are fitted on.
+
+    Attributes:
+        views: (N, D) float32 vectors by name.
+        y: (N,) class indices.
+        groups: (N,) equal for examples that belong together.
+        group_names: (N, 32) as in `data.splits.Split`.
+        labels: (N,) the label of each example.
+        classes: of the class indices.
+    """
+
+    views: Mapping[str, Floats]
+    y: Integers
+    groups: Integers
+    group_names: npt.NDArray[np.uint8]
+    labels: Sequence[str]
+    classes: tuple[str, ...]
+
+    @property
+    def n_classes(self) -> int:
+        return len(self.classes)
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One way of answering, before it has seen data.
+
+    Attributes:
+        tune: `tune(x, y, x_val, y_val) -> setting`, JSON-like.
+        fit: `fit(x, y, setting) -> form`.
+        view: which vectors it sees.
+    """
+
+    name: str
+    kind: Literal["network", "baseline"]
+    view: str
+    fit: Callable[[Floats, Integers, Setting], Form]
+    tune: Callable[[Floats, Integers, Floats, Integers], Setting] = field(default=lambda *_: {})
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How the choice is made; all of it is in the recipe."""
+
+    metric: str
+    margin: float | None
+    ship: str
+    sure_at: float
+    split_seed: int
+    k: int = 5
+
+
+@dataclass
+class Answered:
+    """One candidate with its out-of-sample scores on the rows that choose.
+
+    Attributes:
+        logits: (M, C) on the rows of `Developed.rows`.
+        temperature: fitted on the select half, so that log losses compare fairly.
+    """
+
+    spec: Spec
+    setting: Setting
+    form: Form
+    logits: Numbers
+    temperature: float
+    seconds: float
+
+    def probabilities(self) -> Numbers:
+        return apply_temperature(self.logits, self.temperature)
+
+
+@dataclass
+class Developed:
+    """All candidates, the chosen one, and what calibration says about it.
+
+    Attributes:
+        rows: (M,) the examples that chose and calibrated: validation, or out of fold.
+        half: (M,) "select" or "calibrate".
+        out_of_fold: whether `rows` were answered out of fold.
+    """
+
+    answered: dict[str, Answered]
+    choice: Choice
+    rows: Integers
+    half: npt.NDArray[np.str_]
+    out_of_fold: bool
+    temperature: float
+    sure: Sure
+
+    @property
+    def chosen(self) -> Answered:
+        return self.answered[self.choice.name]
+
+
+def develop(
+    material: Material,
+    specs: Sequence[Spec],
+    train: Integers,
+    val: Integers,
+    rules: Rules,
+    *,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Developed:
+    """Fit all candidates, choose one, calibrate it. The test part is not among the arguments.
+
+    With at least 500 validation rows the candidates are fitted on `train` and compared on `val`; with fewer they are
+    compared by grouped out-of-fold predictions over both, and then fitted on both.
+
+    Args:
+        specs: from the simplest to the most complex.
+        train, val: row numbers.
+        tell: called with the name of each candidate before it is fitted.
+    """
+    held_out = len(val) >= FEWEST_VALIDATION
+    rows = val if held_out else np.sort(np.concatenate([train, val]))
+    half = _halves(material, rows, rules.split_seed)
+    answered: dict[str, Answered] = {}
+    for spec in specs:
+        tell(spec.name)
+        start = time.perf_counter()
+        if held_out:
+            setting, form, logits = _held_out(material, spec, train, val, half)
+        else:
+            setting, form, logits = _out_of_fold(material, spec, rows, rules)
+        select = half == "select"
+        temperature = fit_temperature(logits[select], material.y[rows[select]])
+        answered[spec.name] = Answered(spec, setting, form, logits, temperature, time.perf_counter() - start)
+    choice = _choose(material, answered, rows[half == "select"], half == "select", rules)
+    chosen, calibrate = answered[choice.name], half == "calibrate"
+    temperature = fit_temperature(chosen.logits[calibrate], material.y[rows[calibrate]])
+    probabilities = apply_temperature(chosen.logits[calibrate], temperature)
+    sure = sure_threshold(
+        material.y[rows[calibrate]], probabilities, material.groups[rows[calibrate]], sure_at=rules.sure_at
+    )
+    return Developed(answered, choice, rows, half, not held_out, temperature, sure)
+
+
+def answer(form: Form, x: Floats, n_classes: int) -> Numbers:
+    """Scores (N, C) of a fitted form, by the operators that ship."""
+    session = engine(tail_model(form, x.shape[1], n_classes), threads=1)
+    chunks = [session.run(None, {"x": x[start : start + 512]})[0] for start in range(0, len(x), 512)]
+    return np.concatenate(chunks).astype(np.float64) if chunks else np.zeros((0, n_classes))
+
+
+def _held_out(
+    material: Material, spec: Spec, train: Integers, val: Integers, half: npt.NDArray[np.str_]
+) -> tuple[Setting, Form, Numbers]:
+    x, y = material.views[spec.view], material.y
+    select = val[half == "select"]
+    setting = spec.tune(x[train], y[train], x[select], y[select])
+    form = spec.fit(x[train], y[train], setting)
+    return setting, form, answer(form, x[val], material.n_classes)
+
+
+def _out_of_fold(material: Material, spec: Spec, rows: Integers, rules: Rules) -> tuple[Setting, Form, Numbers]:
+    """Tune on the first fold, answer every fold by a model that hasn't seen it, fit the final one on all rows."""
+    x, y = material.views[spec.view][rows], material.y[rows]
+    fold = _folds(material, rows, rules)
+    first = fold == 0
+    setting = spec.tune(x[~first], y[~first], x[first], y[first])
+    logits = np.zeros((len(rows), material.n_classes))
+    for number in range(int(fold.max()) + 1):
+        inside = fold == number
+        logits[inside] = answer(spec.fit(x[~inside], y[~inside], setting), x[inside], material.n_classes)
+    return setting, spec.fit(x, y, setting), logits
+
+
+def _folds(material: Material, rows: Integers, rules: Rules) -> Integers:
+    n_groups = len(np.unique(material.groups[rows]))
+    labels = [material.labels[i] for i in rows]
+    return folds(material.group_names[rows], labels, k=min(rules.k, n_groups), split_seed=rules.split_seed)
+
+
+def _halves(material: Material, rows: Integers, split_seed: int) -> npt.NDArray[np.str_]:
+    labels = [material.labels[i] for i in rows]
+    number = folds(material.group_names[rows], labels, k=2, repeat=HALVES, split_seed=split_seed)
+    return np.where(number == 0, "select", "calibrate")
+
+
+def _choose(
+    material: Material,
+    answered: Mapping[str, Answered],
+    rows: Integers,
+    select: npt.NDArray[np.bool_],
+    rules: Rules,
+) -> Choice:
+    contenders = [
+        Contender(one.spec.name, one.spec.kind, one.probabilities()[select]) for one in answered.values()
+    ]
+    return choose(
+        contenders,
+        material.y[rows],
+        METRICS[rules.metric],
+        groups=material.groups[rows],
+        ship=rules.ship,
+        margin=rules.margin,
+        seed=rules.split_seed,
+    )

@@ -1,0 +1,204 @@
+"""`evaluate`: score a model file on labelled examples, and say what makes the score untrue."""
+
+import math
+import os
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bottega.errors import BottegaError, found_in, nearest_name
+from bottega.problem.records import EvaluateRecord, Progress, Score, Suspect
+
+if TYPE_CHECKING:
+    from bottega.data.profile import ImageSet
+    from bottega.shipping.bloom import Bloom
+    from bottega.shipping.predictor import Model
+
+__all__ = ["evaluate"]
+
+CHUNK = 64  # pictures decoded at once
+UNKNOWN = -1  # class index of a label that the model never saw: always an error
+SEED = 0  # of the resampling: the same data give the same interval
+
+
+def evaluate(
+    model: "Model | str | os.PathLike[str]",
+    data: str | os.PathLike[str],
+    *,
+    metric: str | None = None,
+    at_least: float | None = None,
+    at_most: float | None = None,
+    progress: Progress | None = None,
+) -> EvaluateRecord:
+    """Score a model on labelled pictures.
+
+    The part `test` is scored where the data have one, else everything that has a label; near twins count as one group
+    in every interval. A label that the model doesn't know is an error in the score, and a suspect.
+
+    Args:
+        model: a loaded model, or the path of its file.
+        data: a folder with one sub-folder a class, a zip or tar of one, `.npz`, CSV, or a built-in name.
+        metric: what is judged; the metric that the model was trained for by default.
+        at_least: the bar that the lower end of the interval must reach.
+        at_most: the bar that the upper end must stay under.
+        progress: called as pictures are read and answered.
+    Returns:
+        EvaluateRecord; `passed` tells whether the bars were met, and is None where none was stated.
+    Raises:
+        BottegaError: no labelled picture can be read, or no metric has this name.
+    """
+    from bottega.data.profile import profile
+    from bottega.data.sources import open_source
+    from bottega.evaluation.metrics import METRICS, score_all
+    from bottega.shipping.predictor import Model, load
+
+    known = [name for name, one in METRICS.items() if one.kind == "classification"]
+    if metric is not None:
+        _check_metric(metric, known)
+    model = model if isinstance(model, Model) else load(model)
+    metric = metric or model.card.metric
+    _check_metric(metric, known)
+    images = profile(open_source(data), progress=progress)
+    rows, suspects = _scored_rows(images)
+    names = [images.labels[i] or "" for i in rows]
+    y = np.array([_index(model.labels, name) for name in names], np.int64)
+    probabilities = _answers(model, images, rows, progress)
+    groups = np.asarray(images.twin_groups)[rows]
+    metrics = score_all(y, probabilities, groups, seed=SEED)
+    score = metrics[metric]
+    suspects += _unknown_labels(names, model.labels)
+    seen = _seen(model.card.filter, np.asarray(images.hashes)[rows])
+    unseen = None
+    if seen is not None and seen.any():
+        suspects.append(_leak(seen, os.fspath(data)))
+        if not seen.all():
+            unseen = score_all(y[~seen], probabilities[~seen], groups[~seen], seed=SEED).get(metric)
+    return EvaluateRecord(
+        n=len(rows),
+        metric=metric,
+        score=float(score.score),
+        low=float(score.low),
+        high=float(score.high),
+        metrics=metrics,
+        per_class=_per_class(y, probabilities, groups, model.labels),
+        passed=_passed(score, at_least, at_most),
+        seen_in_training=float(seen.mean()) if seen is not None else math.nan,
+        rejected=tuple(images.rejected),
+        suspects=tuple(suspects),
+        confusion=_confusion(y, probabilities, len(model.labels)),
+        labels=model.labels,
+        unseen=unseen,
+    )
+
+
+def _scored_rows(images: "ImageSet") -> tuple[list[int], list[Suspect]]:
+    """Which pictures are scored, and a remark when those aren't all."""
+    labelled = [i for i, label in enumerate(images.labels) if label is not None]
+    test = [i for i in labelled if images.parts[i] == "test"]
+    rows = test or labelled
+    if not rows:
+        raise BottegaError(
+            found=f"{len(images):,} readable pictures in {images.name!r}, none of them with a label",
+            expected="a folder with one sub-folder for each class",
+            fix="bottega predict answers for pictures without labels",
+            rejected=[{"path": r.path, "reason": r.reason} for r in images.rejected],
+        )
+    if not test or len(test) == len(labelled):
+        return rows, []
+    evidence = f"the part 'test' was scored: {len(test):,} of {len(labelled):,} labelled pictures"
+    return rows, [Suspect("part", "test", evidence, "name the folder of another part to score that one")]
+
+
+def _answers(
+    model: "Model", images: "ImageSet", rows: Sequence[int], progress: Progress | None
+) -> npt.NDArray[np.float32]:
+    """Probabilities (N, n_classes), a bounded number of pictures in memory at a time."""
+    probabilities = np.empty((len(rows), len(model.labels)), np.float32)
+    for start in range(0, len(rows), CHUNK):
+        part = rows[start : start + CHUNK]
+        probabilities[start : start + len(part)] = model.predict_batch([images.pixels(i) for i in part])[1]
+        if progress is not None:
+            progress("evaluate", start + len(part), len(rows))
+    return probabilities
+
+
+def _index(labels: Sequence[str], name: str) -> int:
+    return labels.index(name) if name in labels else UNKNOWN
+
+
+def _check_metric(name: str, known: Sequence[str]) -> None:
+    if name in known:
+        return
+    near = nearest_name(name, known)
+    raise BottegaError(
+        found=f"no metric {name!r} for classes",
+        expected=f"one of {', '.join(known)}",
+        fix=f"did you mean {near!r}?" if near else "--metric accuracy",
+    )
+
+
+def _unknown_labels(names: Sequence[str], labels: Sequence[str]) -> list[Suspect]:
+    counts = Counter(name for name in names if name not in labels)
+    if not counts:
+        return []
+    near = {name: nearest_name(name, labels) for name in counts}
+    hint = next((f"; is {a!r} meant to be {b!r}?" for a, b in near.items() if b), "")
+    evidence = (
+        f"{sum(counts.values()):,} of {len(names):,} pictures have a label that the model never saw "
+        f"({found_in(sorted(counts))}): each counts as an error"
+    )
+    fix = f"rename the folders to the model's labels ({found_in(labels)}), or take them out{hint}"
+    return [Suspect("unknown label", found_in(sorted(counts)), evidence, fix)]
+
+
+def _seen(bloom: "Bloom | None", hashes: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_] | None:
+    return None if bloom is None else bloom.contains(np.ascontiguousarray(hashes, dtype=np.uint8))
+
+
+def _leak(seen: npt.NDArray[np.bool_], where: str) -> Suspect:
+    n = int(seen.sum())
+    evidence = f"the model was trained on {n:,} of these {len(seen):,} pictures ({100 * n / len(seen):.3g} %)"
+    rest = len(seen) - n
+    fix = f"believe the score of the {rest:,} unseen pictures" if rest else "evaluate on pictures it never saw"
+    return Suspect("leak", where, evidence, fix)
+
+
+def _per_class(
+    y: npt.NDArray[np.int64],
+    probabilities: npt.NDArray[np.float32],
+    groups: npt.NDArray[Any],
+    labels: Sequence[str],
+) -> dict[str, dict[str, Any]]:
+    """For each label: N, and precision and recall with their intervals."""
+    from bottega.evaluation.intervals import proportion
+
+    answered = probabilities.argmax(1)
+    table = {}
+    for k, label in enumerate(labels):
+        is_k, said_k = y == k, answered == k
+        table[label] = {
+            "n": int(is_k.sum()),
+            "precision": proportion(is_k[said_k], groups[said_k]),
+            "recall": proportion(said_k[is_k], groups[is_k]),
+        }
+    return table
+
+
+def _confusion(
+    y: npt.NDArray[np.int64], probabilities: npt.NDArray[np.float32], n_classes: int
+) -> tuple[tuple[int, ...], ...]:
+    """Counts [true class][answer]; pictures of unknown labels are not in it."""
+    known = y >= 0
+    counts = np.zeros((n_classes, n_classes), np.int64)
+    np.add.at(counts, (y[known], probabilities[known].argmax(1)), 1)
+    return tuple(tuple(int(n) for n in row) for row in counts)
+
+
+def _passed(score: Score, at_least: float | None, at_most: float | None) -> bool | None:
+    """A bar is judged at the end of the interval that is worst for it; an undefined score meets none."""
+    if at_least is None and at_most is None:
+        return None
+    return bool((at_least is None or score.low >= at_least) and (at_most is None or score.high <= at_most))

@@ -1,0 +1,131 @@
+"""Vectors of pictures, made by the very graphs that ship, once for each content."""
+
+import hashlib
+import os
+import platform
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bottega.data.profile import ImageSet
+from bottega.data.store import Store
+from bottega.problem.records import Progress
+
+__all__ = ["compute_features", "engine", "machine_key"]
+
+Floats = npt.NDArray[np.float32]
+Jobs = list[list[int]]
+MAX_BATCH = 8  # pictures of one size; more gains nothing on a processor, and bounds what is in flight
+MAX_BATCH_PIXELS = 4_000_000
+SAVE_EVERY = 2000  # pictures: what an interruption may cost
+
+
+def compute_features(
+    images: ImageSet, graph: bytes, n_features: int, *, store: Store, threads: int, progress: Progress | None, step: str
+) -> Floats:
+    """Run every picture through a graph, or fetch what an earlier run kept.
+
+    Each worker decodes a few pictures and runs them on one thread of its own: decoding overlaps computing, and a
+    vector doesn't depend on how many workers there are, nor on what else is in its batch.
+
+    Args:
+        graph: `image` uint8 [N, H, W, 3] -> `features` float32 [N, n_features].
+        threads: workers.
+    Returns:
+        (N, n_features) float32.
+    """
+    namespace = f"features/{hashlib.sha256(graph).hexdigest()}/{machine_key()}"
+    found, rows = store.get(namespace, images.hashes, (n_features,), np.float32)
+    missing = np.flatnonzero(~found)
+    if not len(missing):
+        return rows
+    session = engine(graph, threads=1)
+
+    def work(indices: list[int]) -> Floats:
+        pixels = np.stack([images.pixels(i) for i in indices])
+        vectors: Floats = session.run(["features"], {"image": pixels})[0]
+        return vectors
+
+    unsaved: list[int] = []
+    n_done = len(images) - len(missing)
+    try:
+        for indices, vectors in _run(work, _batches(images, missing), threads):
+            rows[indices] = vectors
+            unsaved += indices
+            n_done += len(indices)
+            if progress is not None:
+                progress(step, n_done, len(images))
+            if len(unsaved) >= SAVE_EVERY:
+                store.put(namespace, images.hashes[unsaved], rows[unsaved])
+                unsaved = []
+    finally:
+        if unsaved:  # also when interrupted: nothing is computed twice
+            store.put(namespace, images.hashes[unsaved], rows[unsaved])
+    return rows
+
+
+def engine(graph: bytes, *, threads: int) -> Any:
+    """An ONNX Runtime session on the processor."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+
+@cache
+def machine_key() -> str:
+    """What decides the last bits of a result: the runtime's version and what the processor can do."""
+    from importlib.metadata import version
+
+    flags = platform.machine() + platform.processor()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        lines = cpuinfo.read_text(errors="replace").splitlines()
+        flags += next((line for line in lines if line.startswith(("flags", "Features"))), "")
+    return f"{version('onnxruntime')}-{hashlib.sha256(flags.encode()).hexdigest()[:12]}"
+
+
+def _batches(images: ImageSet, indices: npt.NDArray[np.int64]) -> Jobs:
+    """Pictures of one size together, a few at a time, in the order of the set."""
+    by_size: dict[tuple[int, int], list[int]] = {}
+    for i in indices.tolist():
+        by_size.setdefault((int(images.sizes[i, 0]), int(images.sizes[i, 1])), []).append(i)
+    jobs: Jobs = []
+    for (height, width), members in by_size.items():
+        n = max(1, min(MAX_BATCH, MAX_BATCH_PIXELS // (height * width)))
+        jobs += [members[start : start + n] for start in range(0, len(members), n)]
+    return jobs
+
+
+def _run(work: Any, jobs: Sequence[list[int]], threads: int) -> Iterator[tuple[list[int], Floats]]:
+    """Results as they come; only a few batches are in flight at a time."""
+    with ThreadPoolExecutor(threads) as pool:
+        waiting: dict[Future[Floats], list[int]] = {}
+        todo = iter(jobs)
+        try:
+            while True:
+                for job in todo:
+                    waiting[pool.submit(work, job)] = job
+                    if len(waiting) >= 2 * threads:
+                        break
+                if not waiting:
+                    return
+                done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield waiting.pop(future), future.result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def cores_at_hand() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

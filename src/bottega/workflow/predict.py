@@ -1,0 +1,157 @@
+"""`predict`: answers for files, folders and patterns; what cannot be read is listed, and the others go on."""
+
+import glob
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bottega.errors import BottegaError
+from bottega.problem.records import Progress, Rejected
+
+if TYPE_CHECKING:
+    from bottega.shipping.predictor import Answer, Model, Pixels
+
+__all__ = ["open_model", "predict"]
+
+WINDOW = 64  # pictures held at once
+WINDOW_PIXELS = 16 << 20  # ... and their pixels, 48 MB; one larger picture goes alone
+N_DECODERS = 4
+
+
+def predict(
+    model: "Model | str | os.PathLike[str]",
+    inputs: "str | os.PathLike[str] | Sequence[str | os.PathLike[str]]",
+    *,
+    progress: Progress | None = None,
+) -> "tuple[list[Answer], list[Rejected]]":
+    """Answer for every picture.
+
+    Args:
+        model: a loaded model, or the path of its file.
+        inputs: files, folders (to the bottom, hidden files passed over) and patterns such as `photos/**/*.jpg`.
+        progress: called as pictures are answered.
+    Returns:
+        The answers in the order of the inputs, those of a folder by name; and what was left out, with the reason.
+    Raises:
+        BottegaError: nothing could be read at all; `rejected` says why, file by file.
+    """
+    from bottega.shipping.predictor import Model
+
+    names = [inputs] if isinstance(inputs, (str, os.PathLike)) else list(inputs)
+    paths, rejected = _expand([os.fspath(name) for name in names])
+    if not isinstance(model, Model):
+        model = open_model(model)
+    answers: list[Answer] = []
+    for window_paths, pictures in _windows(paths, rejected):
+        answers += model.answers(window_paths, pictures)
+        if progress is not None:
+            progress("predict", len(answers) + len(rejected), len(paths))
+    if not answers:
+        raise _nothing_read(names, rejected)
+    return answers, rejected
+
+
+def open_model(model: str | os.PathLike[str]) -> "Model":
+    """Open a model file once, to ask it often.
+
+    Raises:
+        BottegaError: no such file, damaged, or of another format version.
+    """
+    from bottega.shipping.predictor import load
+
+    return load(model)
+
+
+def _expand(names: Sequence[str]) -> tuple[list[str], list[Rejected]]:
+    paths: list[str] = []
+    rejected: list[Rejected] = []
+    for name in names:
+        if Path(name).is_dir():
+            paths += _files_below(name, rejected)
+        elif os.path.lexists(name) or not glob.has_magic(name):
+            paths.append(name)  # one that is not there is listed when it is read
+        else:
+            # Path.glob takes no absolute pattern, and patterns are the user's as typed
+            found = sorted(path for path in glob.glob(name, recursive=True) if not Path(path).is_dir())
+            paths += found
+            if not found:
+                rejected.append(Rejected(name, "no file matches this pattern"))
+    return paths, rejected
+
+
+def _files_below(folder: str, rejected: list[Rejected]) -> list[str]:
+    """Every file that is not hidden, by name; links that lead out of the folder are listed, not followed."""
+    root = Path(folder).resolve()
+    paths = []
+    for at, folders, files in os.walk(folder, onerror=lambda e: rejected.append(_no_entry(e))):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(name for name in files if not name.startswith(".")):
+            path = Path(at, name)
+            if path.is_symlink() and not path.resolve().is_relative_to(root):
+                rejected.append(Rejected(str(path), "a link that leads out of the folder"))
+            else:
+                paths.append(str(path))
+    return paths
+
+
+def _no_entry(error: OSError) -> Rejected:
+    return Rejected(os.fspath(error.filename), error.strerror or str(error))
+
+
+def _windows(paths: Sequence[str], rejected: list[Rejected]) -> "Iterator[tuple[list[str], list[Pixels]]]":
+    """Decode ahead in threads, and hand on as many pictures as memory allows, in order."""
+    from bottega.data.images import UnreadableError
+    from bottega.shipping.predictor import pixels_of
+
+    kept: list[str] = []
+    pictures: list[Pixels] = []
+    n_pixels = 0
+    for path, pixels_now in _ahead(paths, pixels_of):
+        try:
+            pixels = pixels_now()
+        except UnreadableError as error:
+            rejected.append(Rejected(path, error.reason))
+            continue
+        kept.append(path)
+        pictures.append(pixels)
+        n_pixels += pixels.shape[0] * pixels.shape[1]
+        if len(kept) >= WINDOW or n_pixels >= WINDOW_PIXELS:
+            yield kept, pictures
+            kept, pictures, n_pixels = [], [], 0
+    if kept:
+        yield kept, pictures
+
+
+def _ahead(paths: Sequence[str], decode: "Callable[[str], Pixels]") -> "Iterator[tuple[str, Callable[[], Pixels]]]":
+    """Each path with what gives its pixels; a few are decoded while the engine works on those before."""
+    if len(paths) == 1:  # starting threads would cost more than it gains
+        yield paths[0], partial(decode, paths[0])
+        return
+    with ThreadPoolExecutor(N_DECODERS) as pool:
+        waiting: deque[tuple[str, Future[Pixels]]] = deque()
+        for path in paths:
+            waiting.append((path, pool.submit(decode, path)))
+            if len(waiting) > 2 * N_DECODERS:
+                first, future = waiting.popleft()
+                yield first, future.result
+        for first, future in waiting:
+            yield first, future.result
+
+
+def _nothing_read(names: Sequence[object], rejected: Sequence[Rejected]) -> BottegaError:
+    if rejected:
+        first = rejected[0]
+        more = f", and {len(rejected) - 1:,} more" if len(rejected) > 1 else ""
+        found = f"no picture could be read: {first.path!r}: {first.reason}{more}"
+    else:
+        found = f"no file in {', '.join(repr(str(name)) for name in names[:5]) or 'an empty list'}"
+    return BottegaError(
+        found=found,
+        expected="one readable picture at least: JPEG, PNG, WebP, GIF, BMP, TIFF or PPM",
+        fix="check the paths; bottega look FOLDER lists what is wrong with each file",
+        rejected=[{"path": r.path, "reason": r.reason} for r in rejected],
+    )

@@ -1,0 +1,47 @@
+"""`bottega.train` as Python users call it."""
+
+import os
+from typing import TYPE_CHECKING, Unpack
+
+from bottega.errors import UnmetBarError
+from bottega.workflow.extras import missing_extra
+from bottega.workflow.options import TrainKeywords, train_options
+
+if TYPE_CHECKING:
+    from bottega.shipping.predictor import Model
+
+__all__ = ["train"]
+
+
+def train(data: str | os.PathLike[str] | None = None, **keywords: Unpack[TrainKeywords]) -> "Model":
+    """Train on a folder of pictures, one sub-folder for each class, and give the model that shipped.
+
+    The run folder is written as by `bottega train`; docs/run-folder.md says what is in it.
+
+    Args:
+        data: folder, zip, tar, `.npz`, CSV of `path,label`, or the name of a built-in data set.
+        keywords: as the options of `bottega train --help`: `time="5m"`, `preset="accurate"`, `seed=7` ...
+    Returns:
+        The model, loaded from the run's file: `model("photo.jpg").label`.
+    Raises:
+        BottegaError: the data or a choice cannot be used, or training's own packages are missing.
+        UnmetBarError: a bar (`at_least`, `at_most`) was not met; the run and its report are kept.
+    """
+    options = train_options(data, keywords)
+    try:
+        from bottega.workflow.train import train as run
+    except ModuleNotFoundError as error:
+        if (missing := missing_extra(error)) is not None:
+            raise missing from error
+        raise
+    from bottega.shipping.predictor import load
+
+    record = run(None if data is None else os.fspath(data), options)
+    if record.model_path is None:
+        test = record.test
+        raise UnmetBarError(
+            found=f"{record.metric} {test['score']:.3f}, 95 % interval {test['low']:.3f} to {test['high']:.3f}",
+            expected=f"at least {options.at_least}" if options.at_least is not None else f"at most {options.at_most}",
+            fix=f"read {record.report_path}, or state a bar that the interval clears",
+        )
+    return load(record.model_path)
