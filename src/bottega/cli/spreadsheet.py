@@ -5,9 +5,9 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-__all__ = ["csv_bytes"]
+from bottega.problem.spreadsheet import is_formula, safe_cell
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # what spreadsheets run; OWASP, "CSV Injection"
+__all__ = ["csv_bytes"]
 
 
 def csv_bytes(answers: Sequence[dict[str, Any]], labels: Sequence[str]) -> tuple[bytes, int]:
@@ -22,11 +22,8 @@ def csv_bytes(answers: Sequence[dict[str, Any]], labels: Sequence[str]) -> tuple
     for answer in answers:
         numbers = [f"{answer['probabilities'][name]:.6g}" for name in labels]
         rows.append([answer["input"], answer["label"], "true" if answer["sure"] else "false", *numbers])
-    n_escaped = sum(cell.startswith(FORMULA_STARTS) for row in rows for cell in row)
+    n_escaped = sum(is_formula(cell) for row in rows for cell in row)
     text = io.StringIO()
-    csv.writer(text).writerows([_safe(cell) for cell in row] for row in rows)
+    csv.writer(text).writerows([safe_cell(cell) for cell in row] for row in rows)
     return text.getvalue().encode("utf-8", "surrogateescape"), n_escaped
 
-
-def _safe(cell: str) -> str:
-    return "'" + cell if cell.startswith(FORMULA_STARTS) else cell

@@ -1,8 +1,8 @@
 """Pictures inside a zip, a tar or an .npz: bounded before they are read, and never unpacked to disk."""
 
+import lzma
 import os
 import tarfile
-import threading
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable
@@ -68,10 +68,6 @@ def open_tar(path: Path) -> tuple[Layout, BytesReader]:
     Raises:
         BottegaError: no tar, too many members or bytes, or compressed like a bomb.
     """
-    try:
-        archive = tarfile.open(path)  # noqa: SIM115: kept open for the reader
-    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
-        raise _damaged(path, "tar", error) from error
     plain = path.name.lower().endswith(".tar")
     limit = MAX_TOTAL_BYTES if plain else MAX_HELD_BYTES
     rejected: list[Rejected] = []
@@ -79,29 +75,30 @@ def open_tar(path: Path) -> tuple[Layout, BytesReader]:
     held: dict[str, bytes] = {}
     total = 0
     try:
-        for count, info in enumerate(archive, 1):
-            total += max(info.size, 0)
-            _check_bounds(path, count, total, limit, path.stat().st_size if not plain else 0)
-            reason = None if info.isdir() else _name_reason(info.name) or _tar_reason(info)
-            if reason:
-                rejected.append(Rejected(info.name, reason))
-            elif not info.isdir():
-                name = info.name.removeprefix("./")
-                members[name] = info
-                if not plain:
-                    held[name] = _tar_bytes(archive, info)
-    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
+        with tarfile.open(path) as archive:
+            for count, info in enumerate(archive, 1):
+                total += max(info.size, 0)
+                _check_bounds(path, count, total, limit, 0 if plain else path.stat().st_size)
+                reason = None if info.isdir() else _name_reason(info.name) or _tar_reason(info)
+                if reason:
+                    rejected.append(Rejected(info.name, reason))
+                elif not info.isdir():
+                    name = info.name.removeprefix("./")
+                    members[name] = info
+                    if not plain:
+                        held[name] = _tar_bytes(archive, info)
+    except (tarfile.TarError, OSError, EOFError, zlib.error, lzma.LZMAError) as error:
         raise _damaged(path, "tar", error) from error
     layout, place = _arranged(members, rejected)
     names = [place[entry.name] for entry in layout.entries]
-    lock = threading.Lock()
 
     def read(index: int) -> bytes:
         name = names[index]
         if not plain:
             return held[name]
-        with lock:
-            return _tar_bytes(archive, members[name])
+        with path.open("rb") as file:
+            file.seek(members[name].offset_data)
+            return file.read(members[name].size)
 
     return layout, read
 
@@ -181,7 +178,7 @@ def _zip_reason(info: zipfile.ZipInfo) -> str | None:
 def _tar_reason(info: tarfile.TarInfo) -> str | None:
     if info.issym() or info.islnk():
         return "a link inside an archive"
-    if not info.isreg():
+    if not info.isreg() or info.issparse():
         return "no regular file"
     if info.size > MAX_MEMBER_BYTES:
         return f"{info.size:,} bytes, over the limit of {MAX_MEMBER_BYTES:,} a file"

@@ -126,7 +126,7 @@ def decode(data: bytes) -> Picture:
         except _DAMAGE as error:
             raise UnreadableError(_damage_reason(error, format_name)) from error
         pixels, mode_notes = _to_rgb(turned)
-        return Picture(pixels, format_name, str(opened.mode), notes + turn_notes + mode_notes)
+        return Picture(pixels, format_name, str(opened.mode), tuple(dict.fromkeys(notes + turn_notes + mode_notes)))
 
 
 def from_array(array: npt.NDArray[Any]) -> Picture:
@@ -144,7 +144,7 @@ def content_hash(pixels: npt.NDArray[np.uint8]) -> bytes:
     """SHA-256 of what the picture shows: b"bottega/image/1\\0", height and width as little-endian uint32, RGB bytes."""
     height, width = pixels.shape[:2]
     digest = hashlib.sha256(b"bottega/image/1\0" + struct.pack("<II", height, width))
-    digest.update(np.ascontiguousarray(pixels))
+    digest.update(np.ascontiguousarray(pixels).data)
     return digest.digest()
 
 

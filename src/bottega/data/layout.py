@@ -40,8 +40,8 @@ class Layout:
 def arrange(names: Iterable[str], *, rejected: Sequence[Rejected] = ()) -> Layout:
     """Read part, class and subfolder from relative file names; the order of `names` does not matter.
 
-    Part folders are stripped first: train, val (valid, dev), test in any case, when a train folder is among them or when
-    there are no others; a folder with *unlabelled* in its name is looked at only. The class is the next folder.
+    Part folders are stripped first: train, val (valid, dev), test in any case, when a train folder is among them or
+    when there are no others; a folder with *unlabelled* in its name is looked at only. The class is the next folder.
 
     Raises:
         BottegaError: two class names that differ only in case or Unicode form.
@@ -76,7 +76,7 @@ def refuse_colliding_classes(labels: Iterable[str]) -> None:
         if other != label:
             show = repr if unicodedata.normalize("NFC", other) != unicodedata.normalize("NFC", label) else ascii
             raise BottegaError(
-                found=f"two class names that are the same but for case or Unicode form: {show(other)} and {show(label)}",
+                found=f"two class names that differ only in case or Unicode form: {show(other)} and {show(label)}",
                 expected="class names that stay different when case and Unicode form are ignored",
                 fix="rename one of the two folders (or labels), or move its pictures into the other",
             )
@@ -138,5 +138,3 @@ def _notes(n_hidden: int, n_loose: int, classless: bool) -> tuple[str, ...]:
     if classless:
         notes.append("the test part has no class folders: its pictures are looked at only")
     return tuple(notes)
-
-

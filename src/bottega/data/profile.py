@@ -43,9 +43,11 @@ class RowStore(Protocol):
 
     def get(
         self, namespace: str, keys: Bytes, row_shape: tuple[int, ...], dtype: npt.DTypeLike
-    ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[Any]]: ...
+    ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[Any]]:
+        """Which keys are known (N,), and their rows (N, *row_shape)."""
 
-    def put(self, namespace: str, keys: Bytes, rows: npt.NDArray[Any]) -> None: ...
+    def put(self, namespace: str, keys: Bytes, rows: npt.NDArray[Any]) -> None:
+        """Keep one row under each key."""
 
 
 @dataclass
@@ -147,7 +149,9 @@ def select(images: ImageSet, indices: Sequence[int] | npt.NDArray[np.int64]) -> 
         file_bytes=images.file_bytes[chosen],
         places=images.places[chosen],
         twin_threshold=images.twin_threshold,
-        marks={fact: kept for fact, members in images.marks.items() if (kept := tuple(m for m in members if m in left))},
+        marks={
+            fact: kept for fact, members in images.marks.items() if (kept := tuple(m for m in members if m in left))
+        },
     )
 
 
@@ -158,9 +162,7 @@ def _classes(labels: Sequence[str | None]) -> tuple[str, ...]:
 _Outcome = tuple[int, Bytes] | str  # bytes of the file and its row, or why it is left out
 
 
-def _batches(
-    source: Source, pool: ThreadPoolExecutor, store: RowStore | None
-) -> Iterator[tuple[int, list[_Outcome]]]:
+def _batches(source: Source, pool: ThreadPoolExecutor, store: RowStore | None) -> Iterator[tuple[int, list[_Outcome]]]:
     for start in range(0, len(source.entries), _BATCH):
         batch = range(start, min(start + _BATCH, len(source.entries)))
         read = list(pool.map(lambda i: _read(source, i), batch))
@@ -182,22 +184,24 @@ def _outcomes(
     read: Sequence[bytes | npt.NDArray[Any] | str], pool: ThreadPoolExecutor, store: RowStore | None
 ) -> list[_Outcome]:
     outcomes: list[_Outcome] = [item if isinstance(item, str) else "" for item in read]
-    files = [i for i, item in enumerate(read) if isinstance(item, bytes)]
+    contents = {i: item for i, item in enumerate(read) if isinstance(item, bytes)}
+    files = list(contents)
     known: dict[int, Bytes] = {}
     keys = np.zeros((0, 32), np.uint8)
     if store is not None and files:
-        digests = b"".join(hashlib.sha256(bytes(read[i])).digest() for i in files)
+        digests = b"".join(hashlib.sha256(item).digest() for item in contents.values())
         keys = np.frombuffer(digests, np.uint8).reshape(-1, 32)
         found, rows = store.get(_namespace(), keys, (_ROW_BYTES,), np.uint8)
         known = {i: rows[k] for k, i in enumerate(files) if found[k]}
     todo = [i for i, item in enumerate(read) if not isinstance(item, str) and i not in known]
     fresh = dict(zip(todo, pool.map(lambda i: _row(read[i]), todo), strict=True))
-    for i, row in (known | fresh).items():
+    rows_or_reasons: dict[int, Bytes | str] = {**known, **fresh}
+    for i, row in rows_or_reasons.items():
         outcomes[i] = row if isinstance(row, str) else (_n_bytes(read[i]), row)
     if store is not None:
-        new = [(k, row) for k, i in enumerate(files) if isinstance(row := fresh.get(i), np.ndarray)]
+        new = {k: fresh[i] for k, i in enumerate(files) if isinstance(fresh.get(i), np.ndarray)}
         if new:
-            store.put(_namespace(), keys[[k for k, _ in new]], np.stack([row for _, row in new]))
+            store.put(_namespace(), keys[list(new)], np.stack(list(new.values())))
     return outcomes
 
 
@@ -238,7 +242,11 @@ def _row(item: bytes | npt.NDArray[Any] | str) -> Bytes | str:
 
 
 def _image_set(
-    source: Source, places: npt.NDArray[np.int64], rows: Bytes, file_bytes: npt.NDArray[np.int64], rejected: list[Rejected]
+    source: Source,
+    places: npt.NDArray[np.int64],
+    rows: Bytes,
+    file_bytes: npt.NDArray[np.int64],
+    rejected: list[Rejected],
 ) -> ImageSet:
     entries = [source.entries[i] for i in places]
     hashes, sizes, thumbs, views, words = np.split(rows, np.cumsum([32, 8, 768, N_VIEWS * SIDE * SIDE]), axis=1)

@@ -65,15 +65,14 @@ def open_source(data: str | os.PathLike[str]) -> Source:
     lower = path.name.lower()
     if lower.endswith(".csv"):
         return _csv(path)
-    stem = path.name
     if lower.endswith(".npz"):
-        entries, reader = open_npz(path)
-        return Source(path.stem, "npz", entries, reader)
+        rows, read_row = open_npz(path)
+        return Source(path.stem, "npz", rows, read_row)
     for kind, suffixes, opener in _ARCHIVES:
         suffix = next((s for s in suffixes if lower.endswith(s)), None)
         if suffix is not None:
             layout, reader = opener(path)
-            name = stem[: len(stem) - len(suffix)]
+            name = path.name[: -len(suffix)]
             return Source(name, kind, layout.entries, reader, layout.rejected, layout.notes)
     raise BottegaError(
         found=f"the file {path.name!r}", expected=_EXPECTED, fix="put the pictures in one folder a class, give that"
@@ -213,14 +212,17 @@ def _csv_rows(path: Path) -> list[tuple[str, str, str | None]]:
             fix="name the columns path,label in the first line",
             where=path.name,
         )
-    place = {name: columns.index(name) for name in ("path", "label", "part") if name in columns}
+    place: dict[str, int] = {name: columns.index(name) for name in ("path", "label", "part") if name in columns}
     return [_csv_row(row, place, f"{path.name}, row {i}") for i, row in enumerate(body, first_row)]
 
 
 def _csv_row(row: list[str], place: dict[str, int], where: str) -> tuple[str, str, str | None]:
     if len(row) <= max(place["path"], place["label"]):
         raise BottegaError(
-            found=f"a row with {len(row)} cells: {row!r}", expected="a path and a label", fix="mend the row", where=where
+            found=f"a row with {len(row)} cells: {row!r}",
+            expected="a path and a label",
+            fix="mend the row",
+            where=where,
         )
     part = row[place["part"]].strip().lower() if "part" in place and len(row) > place["part"] else ""
     names = {"": None, "train": "train", "val": "val", "valid": "val", "dev": "val", "test": "test"}

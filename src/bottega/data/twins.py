@@ -5,11 +5,11 @@ between neighbouring cells, and the cosine between two such vectors. Differences
 contrast, the root keeps one strong edge (a frame around the picture) from deciding alone; and edges of unrelated
 photographs hardly correlate, where the thumbnails themselves do (a bright centre on a dark ground is common).
 
-Two pictures are near twins when the cosine reaches 0.75, or when it reaches 0.50 and one of them, cropped by a twentieth
-at a corner or all around, then reaches 0.88. Where the pictures are all much alike (scanned digits, X-rays: the 95th
-percentile of the cosine between unrelated ones is above 0.30), likeness proves less, and 0.98 is asked for; so too
-where more than ten million pairs would pass. Mirrored, turned and strongly cropped copies are not found, nor other
-shots of the same object: `group_by_name` is for those.
+Two pictures are near twins when the cosine reaches 0.75, or when it reaches 0.50 and one of them, cropped by a
+twentieth at a corner or all around, then reaches 0.88. Where the pictures are all much alike (scanned digits, X-rays:
+the 95th percentile of the cosine between unrelated ones is above 0.30), likeness proves less, and 0.98 is asked for;
+so too where more than ten million pairs would pass. Mirrored, turned and strongly cropped copies are not found, nor
+other shots of the same object: `group_by_name` is for those.
 
 The thresholds were set by looking at pairs: of frames of a cartoon, Flickr photos, objects on a table, written digits.
 Everything up to the cosine is integer arithmetic (products of small integers are exact in float32 up to 2 ** 24, in
@@ -47,9 +47,11 @@ NEAR = 0.75
 CROPPED = 0.88
 CANDIDATE = 0.50
 STRICT = 0.98
-ALIKE = 0.30  # 95th percentile of the cosine between unrelated pictures: photographs .19 … .23, written digits .40 … .63
+ALIKE = (
+    0.30  # 95th percentile of the cosine between unrelated pictures: photographs .19 … .23, written digits .40 … .63
+)
 _SAMPLE = 512  # pictures that the percentile is taken from, by hash: the same ones wherever the files lie
-_FLAT = 16 * 240  # sum of squared edges, which is 16 × the sum of differences; below it a picture is one even tone and its edges are noise
+_FLAT = 16 * 240  # sum of squared edges, 16 × that of the differences; below it a picture is one tone and some noise
 
 _ROWS, _COLUMNS = 1024, 8192  # of a block of cosines: 32 MB
 _MAX_PAIRS = 10_000_000  # 200 MB
@@ -175,7 +177,8 @@ def _edges(thumbs: Bytes) -> npt.NDArray[np.int8]:
     across = np.diff(cells, axis=2).reshape(len(cells), SIDE * (SIDE - 1))
     down = np.diff(cells, axis=1).reshape(len(cells), SIDE * (SIDE - 1))
     both = np.concatenate([across, down], axis=1)
-    return (np.sign(both) * _ROOTS[np.abs(both)]).astype(np.int8)
+    edges: npt.NDArray[np.int8] = (np.sign(both) * _ROOTS[np.abs(both)]).astype(np.int8)
+    return edges
 
 
 def _lengths(edges: npt.NDArray[np.int8]) -> npt.NDArray[np.float32]:
@@ -235,9 +238,7 @@ def _near_pairs(edges: npt.NDArray[np.int8], threshold: float) -> _Pairs | None:
     return np.concatenate(pairs), np.concatenate(cosines)
 
 
-def _cropped_cosines(
-    views: Bytes, edges: npt.NDArray[np.int8], pairs: Integers
-) -> npt.NDArray[np.float32]:
+def _cropped_cosines(views: Bytes, edges: npt.NDArray[np.int8], pairs: Integers) -> npt.NDArray[np.float32]:
     """The best cosine of each pair (P,) when one of the two is cropped."""
     best = np.zeros(len(pairs), np.float32)
     if len(pairs) == 0:

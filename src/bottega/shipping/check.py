@@ -1,6 +1,9 @@
 """Golden examples: make them when a model is exported, replay them wherever it runs."""
 
+from collections.abc import Sequence
+
 import numpy as np
+import numpy.typing as npt
 
 from bottega.problem.records import CheckRecord
 from bottega.shipping.golden import golden_pictures
@@ -10,16 +13,24 @@ from bottega.shipping.predictor import Model, ask, open_session
 __all__ = ["make_golden", "replay"]
 
 
-def make_golden(model: bytes, *, n_classes: int, seed: int = 0, threads: int = 1) -> tuple[Golden, ...]:
-    """Answer the made-up pictures with a model that has no card yet.
+def make_golden(
+    model: bytes,
+    *,
+    n_classes: int,
+    seed: int = 0,
+    threads: int = 1,
+    pictures: Sequence[npt.NDArray[np.uint8]] | None = None,
+) -> tuple[Golden, ...]:
+    """Answer the made-up pictures, or given ones, with a model that has no card yet.
 
     Args:
         model: its bytes, with the inputs and outputs of docs/model-file.md.
-        seed: of the pictures.
+        seed: of the made-up pictures.
+        pictures: uint8 (H, W, 3) each; None for the made-up ones.
     """
     session = open_session(model, threads=threads)
     examples = []
-    for picture in golden_pictures(seed):
+    for picture in golden_pictures(seed) if pictures is None else pictures:
         labels, probabilities, sure = ask(session, picture[None], n_classes)
         # The shortest decimal that gives the same float32 back: short in the file, exact when read.
         numbers = tuple(float(str(p)) for p in probabilities[0])

@@ -3,12 +3,16 @@
 import contextlib
 import io
 import logging
+import os
+import tempfile
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
+import onnx
 from onnx import TensorProto
 
 from bottega.data.graph import OPSETS, GraphBuilder
@@ -21,7 +25,17 @@ if TYPE_CHECKING:
 
     import torch
 
-__all__ = ["Backbone", "View", "classifier_graph", "export_network", "export_pretrained", "features_graph", "plain_graph"]
+__all__ = [
+    "Backbone",
+    "View",
+    "classifier_graph",
+    "export_network",
+    "export_pretrained",
+    "features_graph",
+    "n_outputs",
+    "plain_graph",
+    "shrink",
+]
 
 
 @dataclass(frozen=True)
@@ -82,6 +96,11 @@ def export_network(network: "torch.nn.Module", shape: Sequence[int]) -> bytes:
     return data
 
 
+def n_outputs(graph: bytes) -> int:
+    """Width of a network's output: the D of `features` [N, D]."""
+    return int(onnx.load_from_string(graph).graph.output[0].type.tensor_type.shape.dim[1].dim_value)
+
+
 def features_graph(backbone: Backbone, views: Sequence[View]) -> bytes:
     """`image` uint8 [N, H, W, 3] -> `features` float32 [N, n_features], the mean over the views."""
     g = GraphBuilder()
@@ -127,6 +146,38 @@ def classifier_graph(
     g.output(probabilities, "probabilities", TensorProto.FLOAT, ["N", len(labels)])
     g.output(sure, "sure", TensorProto.BOOL, ["N"])
     return g.model()
+
+
+def shrink(graph: bytes, pictures: Sequence[npt.NDArray[np.uint8]]) -> bytes:
+    """The int8 variant of a classifier: convolutions in 8 bits, everything else as it was.
+
+    Args:
+        pictures: uint8 (1, H, W, 3) each; they set the ranges of the activations.
+    """
+    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+
+    class Reader(CalibrationDataReader):  # type: ignore[misc]
+        def __init__(self) -> None:
+            self.rest = iter(pictures)
+
+        def get_next(self) -> dict[str, Any] | None:
+            picture = next(self.rest, None)
+            return None if picture is None else {"image": picture}
+
+    with tempfile.TemporaryDirectory() as folder, _silence():
+        path = os.path.join(folder, "small.onnx")
+        quantize_static(
+            onnx.load_from_string(graph),
+            path,
+            Reader(),
+            quant_format=QuantFormat.QDQ,
+            op_types_to_quantize=["Conv"],
+            per_channel=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+        )
+        model = onnx.load(path)
+    return bytes(model.SerializeToString(deterministic=True))
 
 
 def _features(g: GraphBuilder, pixels: str, backbone: Backbone, views: Sequence[View]) -> str:

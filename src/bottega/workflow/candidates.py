@@ -1,5 +1,6 @@
 """The candidates of one training: fitted on the same rows, compared on the same rows, one of them chosen."""
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ Numbers = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Setting = dict[str, Any]
 FEWEST_VALIDATION = 500  # rows; below that, out-of-fold predictions choose and calibrate
+RACE_LEVEL = 1e-3
+LEAST_LAG = 0.03  # share of right answers: who is nearer runs on
 HALVES = 1 << 20  # the repeat number that deals groups into the select and the calibrate half
 
 
@@ -96,6 +99,7 @@ class Answered:
     logits: Numbers
     temperature: float
     seconds: float
+    dropped: str | None = None  # why it left the race after the first fold; its other rows are NaN
 
     def probabilities(self) -> Numbers:
         return apply_temperature(self.logits, self.temperature)
@@ -147,16 +151,20 @@ def develop(
     rows = val if held_out else np.sort(np.concatenate([train, val]))
     half = _halves(material, rows, rules.split_seed)
     answered: dict[str, Answered] = {}
-    for spec in specs:
+    for spec in sorted(specs, key=lambda one: one.kind == "baseline"):  # the likely leader first: others race against it
         tell(spec.name)
         start = time.perf_counter()
         if held_out:
             setting, form, logits = _held_out(material, spec, train, val, half)
+            dropped = None
         else:
-            setting, form, logits = _out_of_fold(material, spec, rows, rules)
-        select = half == "select"
+            leaders = [] if spec.name == rules.ship else [one.logits for one in answered.values() if not one.dropped]
+            setting, form, logits, dropped = _out_of_fold(material, spec, rows, rules, leaders)
+        select = (half == "select") & np.isfinite(logits[:, 0])
         temperature = fit_temperature(logits[select], material.y[rows[select]])
-        answered[spec.name] = Answered(spec, setting, form, logits, temperature, time.perf_counter() - start)
+        seconds = time.perf_counter() - start
+        answered[spec.name] = Answered(spec, setting, form, logits, temperature, seconds, dropped)
+    answered = {spec.name: answered[spec.name] for spec in specs}
     choice = _choose(material, answered, rows[half == "select"], half == "select", rules)
     chosen, calibrate = answered[choice.name], half == "calibrate"
     temperature = fit_temperature(chosen.logits[calibrate], material.y[rows[calibrate]])
@@ -184,17 +192,43 @@ def _held_out(
     return setting, form, answer(form, x[val], material.n_classes)
 
 
-def _out_of_fold(material: Material, spec: Spec, rows: Integers, rules: Rules) -> tuple[Setting, Form, Numbers]:
-    """Tune on the first fold, answer every fold by a model that hasn't seen it, fit the final one on all rows."""
+def _out_of_fold(
+    material: Material, spec: Spec, rows: Integers, rules: Rules, leaders: Sequence[Numbers]
+) -> tuple[Setting, Form, Numbers, str | None]:
+    """Tune on the first fold, answer every fold by a model that hasn't seen it, fit the final one on all rows.
+
+    Who is far behind a leader on the first fold is not asked for the others.
+    """
     x, y = material.views[spec.view][rows], material.y[rows]
     fold = _folds(material, rows, rules)
     first = fold == 0
     setting = spec.tune(x[~first], y[~first], x[first], y[first])
-    logits = np.zeros((len(rows), material.n_classes))
+    logits = np.full((len(rows), material.n_classes), np.nan)
+    dropped = None
     for number in range(int(fold.max()) + 1):
         inside = fold == number
         logits[inside] = answer(spec.fit(x[~inside], y[~inside], setting), x[inside], material.n_classes)
-    return setting, spec.fit(x, y, setting), logits
+        if number == 0:
+            dropped = next((why for one in leaders if (why := _far_behind(logits[first], one[first], y[first]))), None)
+            if dropped is not None:
+                break
+    return setting, spec.fit(x, y, setting), logits, dropped
+
+
+def _far_behind(logits: Numbers, leader: Numbers, y: Integers) -> str | None:
+    """Why a candidate need not run on: one-sided sign test on the examples where only one of the two is right.
+
+    Source: McNemar 1947; the level is strict, since each rival is tested against several leaders.
+    """
+    right, lead = logits.argmax(1) == y, leader.argmax(1) == y
+    n_lost, n_won = int((lead & ~right).sum()), int((right & ~lead).sum())
+    n = n_lost + n_won
+    if n == 0 or lead.mean() - right.mean() < LEAST_LAG:
+        return None
+    p = sum(math.comb(n, k) for k in range(n_won + 1)) / 2**n
+    if p > RACE_LEVEL:
+        return None
+    return f"far behind on the first fold: {right.mean():.1%} against {lead.mean():.1%} of {len(y)}"
 
 
 def _folds(material: Material, rows: Integers, rules: Rules) -> Integers:
@@ -217,7 +251,9 @@ def _choose(
     rules: Rules,
 ) -> Choice:
     contenders = [
-        Contender(one.spec.name, one.spec.kind, one.probabilities()[select]) for one in answered.values()
+        Contender(one.spec.name, one.spec.kind, one.probabilities()[select])
+        for one in answered.values()
+        if one.dropped is None
     ]
     return choose(
         contenders,

@@ -16,7 +16,7 @@ from bottega.data.profile import ImageSet
 from bottega.data.store import Store
 from bottega.problem.records import Progress
 
-__all__ = ["compute_features", "engine", "machine_key"]
+__all__ = ["compute_features", "cores_at_hand", "engine", "is_cached", "machine_key"]
 
 Floats = npt.NDArray[np.float32]
 Jobs = list[list[int]]
@@ -39,7 +39,7 @@ def compute_features(
     Returns:
         (N, n_features) float32.
     """
-    namespace = f"features/{hashlib.sha256(graph).hexdigest()}/{machine_key()}"
+    namespace = _namespace(graph)
     found, rows = store.get(namespace, images.hashes, (n_features,), np.float32)
     missing = np.flatnonzero(~found)
     if not len(missing):
@@ -67,6 +67,16 @@ def compute_features(
         if unsaved:  # also when interrupted: nothing is computed twice
             store.put(namespace, images.hashes[unsaved], rows[unsaved])
     return rows
+
+
+def is_cached(images: ImageSet, graph: bytes, n_features: int, store: Store) -> int:
+    """How many of the pictures an earlier run has described already."""
+    found, _ = store.get(_namespace(graph), images.hashes, (n_features,), np.float32)
+    return int(found.sum())
+
+
+def _namespace(graph: bytes) -> str:
+    return f"features/{hashlib.sha256(graph).hexdigest()}/{machine_key()}"
 
 
 def engine(graph: bytes, *, threads: int) -> Any:

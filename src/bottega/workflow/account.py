@@ -1,0 +1,184 @@
+"""The run in words: the verdict, what to believe, what to doubt, what to do next. Sentences are built from numbers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bottega.evaluation.intervals import examples_for_half_the_interval
+from bottega.evaluation.metrics import METRICS
+from bottega.evaluation.wording import percent, percent_range, points, shortened
+from bottega.problem.records import Candidate, Finding, LookRecord, Score
+from bottega.workflow.candidates import Developed
+from bottega.workflow.judge import Judged
+
+__all__ = ["Account", "give_account"]
+
+
+@dataclass(frozen=True)
+class Account:
+    """What the record says in sentences."""
+
+    verdict: str
+    believe: tuple[str, ...]
+    doubt: tuple[str, ...]
+    next_steps: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+
+def give_account(
+    look: LookRecord, judged: Judged, developed: Developed, candidates: Sequence[Candidate], *, metric: str, source: str
+) -> Account:
+    """Put a run into words.
+
+    Args:
+        metric: what was judged.
+        source: "held-out", "given" or "cv".
+    """
+    score = judged.metrics[metric]
+    rival = _best_rival(candidates, developed.choice.name)
+    findings = _findings(look, judged)
+    return Account(
+        verdict=_verdict(score, rival, developed, metric, source, judged),
+        believe=tuple(_believe(rival, judged, metric)),
+        doubt=tuple(_doubt(look, judged, score, source)),
+        next_steps=tuple(_next_steps(look, judged, score, metric)),
+        findings=findings,
+    )
+
+
+def _best_rival(candidates: Sequence[Candidate], chosen: str) -> Candidate | None:
+    """The baseline, or the network where a baseline ships, that came nearest on the test part."""
+    kinds = {candidate.name: candidate.kind for candidate in candidates}
+    rivals = [c for c in candidates if c.kind != kinds[chosen] and c.test is not None]
+    if not rivals:
+        return None
+    return max(rivals, key=lambda c: _sign(c.test) * (c.test.score if c.test else 0.0))
+
+
+def _sign(score: Score | None) -> float:
+    return 1.0 if score is None or score.higher_is_better else -1.0
+
+
+def _verdict(
+    score: Score, rival: Candidate | None, developed: Developed, metric: str, source: str, judged: Judged
+) -> str:
+    lead = score
+    without = judged.metrics.get(f"{metric}_without_twins")
+    if source == "given" and without is not None and (without.score < score.low or without.score > score.high):
+        lead = without  # copies of training pictures in the given test part flatter the score
+    if METRICS[metric].is_share and metric == "accuracy":
+        least = int(100 * lead.low + 1e-9)
+        text = f"It is right at least {least} times in 100"
+    else:
+        bound = lead.low if lead.higher_is_better else lead.high
+        text = f"Its {metric.replace('_', ' ')} is {bound:.3g} or {'more' if lead.higher_is_better else 'less'}"
+    text += _against(rival, developed)
+    if source == "cv":
+        text += " The data are few, so this comes from training on parts of them again and again (cross-validation)."
+    return text
+
+
+def _against(rival: Candidate | None, developed: Developed) -> str:
+    is_network = developed.chosen.spec.kind == "network"
+    gap = rival.difference if rival is not None else None
+    if rival is None or gap is None:
+        return "."
+    better = gap.low > 0 if gap.higher_is_better else gap.high < 0
+    worse = gap.high < 0 if gap.higher_is_better else gap.low > 0
+    if is_network and better:
+        return ", and clearly better than simpler methods."
+    if is_network and worse:
+        return f", but a simpler method does better: {rival.name}."
+    if is_network:
+        return "; whether it beats simpler methods cannot be told from these pictures."
+    if better:
+        return f": {developed.choice.name} beats the pretrained network."
+    return f": {developed.choice.name} does it, and a network is not proved better."
+
+
+def _believe(rival: Candidate | None, judged: Judged, metric: str) -> list[str]:
+    said = []
+    if rival is not None and rival.difference is not None and METRICS[metric].is_share:
+        gap = rival.difference
+        verb = "beats" if gap.low > 0 else "is behind" if gap.high < 0 else "differs from"
+        said.append(
+            f"It {verb} its best rival of another kind, {rival.name}, by {points(abs(gap.score), gap.low, gap.high)} "
+            f"(95 % interval {100 * gap.low:.1f} … {100 * gap.high:.1f}), judged on the same pictures."
+        )
+    sure = judged.sure
+    if sure["threshold"] is not None and sure["accuracy"] is not None:
+        accuracy = sure["accuracy"]
+        said.append(
+            f"Where it says sure, {percent(sure['coverage'])} of the test pictures, it was right "
+            f"{percent(accuracy.score, accuracy.low, accuracy.high)} of the time "
+            f"({percent_range(accuracy.low, accuracy.high)})."
+        )
+    return said or ["The score, within its interval, for pictures like these."]
+
+
+def _doubt(look: LookRecord, judged: Judged, score: Score, source: str) -> list[str]:
+    said = []
+    if source == "cv":
+        said.append("The score is of models like the one that ships; that one was fitted on all pictures.")
+    if judged.sure["threshold"] is None:
+        said.append(f"That it knows when it is unsure: {judged.sure['why']}.")
+    leaks = [suspect for suspect in look.suspects if suspect.kind in ("leak", "shortcut")]
+    said += [f"That it looks at the thing itself: {shortened(leak.evidence, 120)}" for leak in leaks[:2]]
+    if any(suspect.kind == "group" for suspect in look.suspects):
+        said.append("That it works on new subjects: sub-folders may be subjects, and were not kept together (--group-by).")
+    said.append("That it works on other cameras, places or times: all pictures come from one source.")
+    return said[:3]
+
+
+def _next_steps(look: LookRecord, judged: Judged, score: Score, metric: str) -> list[str]:
+    steps = []
+    conflicts = [twin for twin in look.twins if twin.is_conflict]
+    if conflicts:
+        many = "1 group of pictures has" if len(conflicts) == 1 else f"{len(conflicts)} groups of pictures have"
+        steps.append(f"Look at the labels that contradict each other: {many} the same content under different labels.")
+    weakest = min(
+        (item for item in judged.per_class.items() if item[1]["recall"] is not None),
+        key=lambda item: item[1]["recall"].score,
+        default=None,
+    )
+    if weakest is not None and weakest[1]["recall"].score < 1:
+        name, facts = weakest
+        wrong = round(facts["n"] * (1 - facts["recall"].score))
+        steps.append(
+            f"Add pictures of {shortened(name, 40)}: {wrong} of its {facts['n']} test pictures were taken for "
+            "something else, more than of any other class."
+        )
+    more = examples_for_half_the_interval(score, is_share=METRICS[metric].is_share)
+    steps.append(f"For half the interval, test on about {more:,} more pictures.")
+    return steps
+
+
+def _findings(look: LookRecord, judged: Judged) -> tuple[Finding, ...]:
+    found = []
+    never = [name for name, facts in judged.per_class.items() if facts["precision"] is None and facts["n"] > 0]
+    if never:
+        names = ", ".join(shortened(name, 40) for name in never[:5])
+        found.append(
+            Finding(
+                "a class that is never predicted",
+                f"{names}: no test picture got this answer",
+                "it is too rare, or looks like another one",
+                "add pictures of it, or --metric balanced_accuracy",
+                "high",
+            )
+        )
+    conflicts = sum(twin.is_conflict for twin in look.twins)
+    if conflicts:
+        found.append(
+            Finding(
+                "labels that contradict each other",
+                f"{conflicts} groups of the same or nearly the same picture carry different labels",
+                "at least one label of each group is wrong",
+                "look at them in the report and move the pictures",
+                "high" if any(t.is_conflict and t.kind == "exact" for t in look.twins) else "medium",
+            )
+        )
+    if found:
+        return tuple(found)
+    return (
+        Finding("nothing to mend", "no rule found a fault beyond its least effect", "the run is healthy", "none", "high"),
+    )

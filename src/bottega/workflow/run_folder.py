@@ -1,0 +1,162 @@
+"""The folder of one run: made, written to so that nothing is ever half there, and read again (docs/run-folder.md)."""
+
+import csv
+import io
+import json
+import os
+import re
+import tempfile
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from bottega.errors import BottegaError
+from bottega.problem.spreadsheet import safe_cell
+from bottega.workflow.recipe import Recipe, read_recipe
+
+__all__ = ["RunFolder"]
+
+RUNS = "runs"
+RECIPE, HISTORY, MODEL, SMALL = "recipe.toml", "history.jsonl", "model.onnx", "model-int8.onnx"
+REPORT, PREDICTIONS, RECORD = "report.html", "predictions.csv", "record.json"
+
+
+class RunFolder:
+    """One run on disk.
+
+    Args:
+        path: an existing folder; `make` and `open` give one.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._start = time.perf_counter()
+
+    @classmethod
+    def make(cls, data_name: str, name: str | None) -> "RunFolder":
+        """A new folder under `runs/`: `runs/NAME`, or the next free `runs/<data name>-<n>`.
+
+        Raises:
+            BottegaError: `runs/NAME` exists, or nothing can be written here.
+        """
+        root = Path(RUNS)
+        stem = re.sub(r"[^\w.-]+", "-", data_name).strip("-.")[:60] or "data"
+        try:
+            root.mkdir(exist_ok=True)
+            if name is not None:
+                return cls(_fresh(root / name))
+            number = 1
+            while True:
+                try:
+                    (root / f"{stem}-{number}").mkdir()
+                    return cls(root / f"{stem}-{number}")
+                except FileExistsError:
+                    number += 1
+        except OSError as error:
+            raise BottegaError(
+                found=f"no folder can be made in {str(root)!r}: {error.strerror}",
+                expected="a working directory that can be written to",
+                fix="cd to a folder of yours, or free some space",
+            ) from error
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> "RunFolder":
+        """An existing run.
+
+        Raises:
+            BottegaError: it isn't one.
+        """
+        folder = Path(path)
+        if not (folder / RECIPE).is_file():
+            inside = sorted(p.parent.name for p in Path(RUNS).glob(f"*/{RECIPE}"))[:5]
+            raise BottegaError(
+                found=f"no run in {str(path)!r}: it has no {RECIPE}",
+                expected="the folder of a run",
+                fix=f"one of {', '.join(f'{RUNS}/{name}' for name in inside)}" if inside else "bottega train FOLDER",
+            )
+        return cls(folder)
+
+    def file(self, name: str) -> Path:
+        """The path of a file in it, there or not."""
+        return self.path / name
+
+    def recipe(self) -> Recipe:
+        """The recipe that the run was begun with."""
+        return read_recipe(self.file(RECIPE))
+
+    def write(self, name: str, data: bytes | str) -> Path:
+        """Write a file whole: beside its place, flushed to the disk, then moved there.
+
+        Raises:
+            BottegaError: the disk is full or the folder may not be written to; what stood there before stays.
+        """
+        path = self.file(name)
+        raw = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data
+        try:
+            handle, temporary = tempfile.mkstemp(prefix=f".{name}-", dir=self.path)
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(raw)
+                    file.flush()
+                    os.fsync(file.fileno())
+                os.chmod(temporary, 0o644)
+                os.replace(temporary, path)
+            except BaseException:
+                Path(temporary).unlink(missing_ok=True)
+                raise
+        except OSError as error:
+            raise BottegaError(
+                found=f"{name} could not be written: {error.strerror}",
+                expected=f"{len(raw):,} bytes of room in {str(self.path)!r}",
+                fix=f"free some space, then: bottega train --resume {self.path}",
+            ) from error
+        return path
+
+    def tell(self, event: str, **facts: Any) -> None:
+        """Append one line to the history: what happened, and how many seconds into this process."""
+        line = json.dumps({"event": event, "seconds": round(time.perf_counter() - self._start, 3), **facts})
+        try:
+            with self.file(HISTORY).open("a", encoding="utf-8") as file:
+                file.write(line + "\n")
+        except OSError as error:
+            raise BottegaError(
+                found=f"{HISTORY} could not be written: {error.strerror}",
+                expected=f"room in {str(self.path)!r}",
+                fix=f"free some space, then: bottega train --resume {self.path}",
+            ) from error
+
+    def decisions(self) -> dict[str, Any]:
+        """What an earlier process of this run decided under `--time`, so that going on decides the same."""
+        found: dict[str, Any] = {}
+        path = self.file(HISTORY)
+        for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
+            try:
+                record = json.loads(line)
+            except ValueError:  # torn by a kill
+                continue
+            if isinstance(record, dict) and record.get("event") == "decided":
+                found[str(record["what"])] = record["value"]
+        return found
+
+    def write_predictions(self, classes: Sequence[str], rows: Iterable[tuple[str, str, str, Sequence[float], bool]]) -> None:
+        """Write `predictions.csv`: name, label, answer, probability of each class, sure."""
+        text = io.StringIO()
+        table = csv.writer(text)
+        table.writerow(safe_cell(cell) for cell in ["input", "label", "answer", "sure", *classes])
+        for name, label, answer, probabilities, sure in rows:
+            cells = [name, label, answer, "true" if sure else "false", *(f"{p:.6g}" for p in probabilities)]
+            table.writerow(safe_cell(cell) for cell in cells)
+        self.write(PREDICTIONS, text.getvalue())
+
+
+def _fresh(path: Path) -> Path:
+    try:
+        path.mkdir()
+    except FileExistsError as error:
+        raise BottegaError(
+            found=f"a run named {path.name!r} is there already",
+            expected="a new name",
+            fix=f"another --name, or: bottega train --resume {path}",
+        ) from error
+    return path
