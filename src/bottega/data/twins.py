@@ -7,7 +7,7 @@ photographs hardly correlate, where the thumbnails themselves do (a bright centr
 
 Two pictures are near twins when the cosine reaches 0.75, or when it reaches 0.50 and one of them, cropped by a
 twentieth at a corner or all around, then reaches 0.88. Where the pictures are all much alike (scanned digits, X-rays:
-the 95th percentile of the cosine between unrelated ones is above 0.30), likeness proves less, and 0.98 is asked for;
+the 95th percentile of the cosine between unrelated ones is above 0.30), likeness proves less, and 0.99 is asked for;
 so too where more than ten million pairs would pass. Mirrored, turned and strongly cropped copies are not found, nor
 other shots of the same object: `group_by_name` is for those.
 
@@ -46,7 +46,7 @@ N_VIEWS = len(_VIEWS)
 NEAR = 0.75
 CROPPED = 0.88
 CANDIDATE = 0.50
-STRICT = 0.98
+STRICT = 0.99
 ALIKE = (
     0.30  # 95th percentile of the cosine between unrelated pictures: photographs .19 … .23, written digits .40 … .63
 )

@@ -36,7 +36,7 @@ from bottega.workflow.run_folder import MODEL, PREDICTIONS, RECIPE, RECORD, REPO
 from bottega.workflow.ship import Shipped, ship, ship_small, usage
 from bottega.workflow.specs import picture_specs
 
-__all__ = ["train"]
+__all__ = ["train", "train_recipe"]
 
 Integers = npt.NDArray[np.int64]
 
@@ -62,6 +62,15 @@ def train(data: str | None, options: TrainOptions, *, progress: Progress | None 
     recipe = folder.recipe()
     if finished.exists():
         return _read_record(finished)
+    return train_recipe(recipe, folder, progress=progress)
+
+
+def train_recipe(recipe: Recipe, folder: RunFolder, *, progress: Progress | None = None) -> TrainRecord:
+    """Train as a recipe says, into a folder that holds it.
+
+    Raises:
+        BottegaError: the data have changed since.
+    """
     return _Training(recipe.source, recipe.options(), progress, begun=recipe).run(folder)
 
 

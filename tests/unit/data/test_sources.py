@@ -89,7 +89,7 @@ def test_order_of_listing_does_not_matter():
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("Cat", "cat"), ("straße", "STRASSE"), ("ﬁsh", "fish"), (unicodedata.normalize("NFD", "café"), "café")],
+    [("Cat", "cat"), ("straße", "STRASSE"), ("ｃat", "cat"), (unicodedata.normalize("NFD", "café"), "café")],
 )
 def test_colliding_class_names_are_refused_naming_both(one, other):
     with pytest.raises(BottegaError, match="differ only in case or Unicode form") as caught:

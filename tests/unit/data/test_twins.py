@@ -90,11 +90,25 @@ def test_equal_hashes_are_twins_and_order_only_renumbers(photos):
     assert np.array_equal(moved[:, None] == moved, (groups[order][:, None] == groups[order]))
 
 
+def test_a_double_exposure_is_the_twin_of_neither():
+    cells = np.random.default_rng(3).integers(0, 255, (40, 16, 16, 3), np.uint8)  # of equal contrast: neither prevails
+    pictures = [Image.fromarray(c).resize((64, 64), Image.Resampling.NEAREST) for c in cells]
+    pairs = list(zip(pictures[:20], pictures[20:], strict=True))
+    faint, _ = grouped(pictures + [Image.blend(p, q, 0.1) for p, q in pairs])
+    assert faint[40:].tolist() == faint[:20].tolist()
+    half, threshold = grouped(pictures + [Image.blend(p, q, 0.5) for p, q in pairs])  # a cosine of about 0.7 to each
+    assert threshold == NEAR
+    assert len(set(half.tolist())) == len(half)
+
+
 def test_a_long_chain_is_divided():
     photo = Image.fromarray(load_sample_images().images[0])
-    pan = [photo.crop((x, 0, x + 300, 300)) for x in range(0, 330, 3)]  # a slow pan: each like the next
-    groups, _ = grouped(pan)
-    assert np.bincount(groups).max() <= 50
+    pan = [photo.crop((x, 0, x + 300, 300)) for x in range(0, 330, 5)]  # a slow pan: each like the next
+    noise = np.random.default_rng(2).integers(0, 255, (400, 16, 16, 3), np.uint8)  # so that likeness means something
+    groups, threshold = grouped([*pan, *(Image.fromarray(n).resize((64, 64), Image.Resampling.NEAREST) for n in noise)])
+    assert threshold == NEAR
+    assert groups[0] == groups[1]
+    assert 1 < np.bincount(groups).max() <= 50 < len(pan)
 
 
 def test_no_pictures_and_one():

@@ -1,0 +1,83 @@
+"""`reproduce`: train a run again from its recipe, and compare the two files."""
+
+import os
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from bottega.errors import BottegaError
+from bottega.problem.records import Progress, ReproduceRecord
+from bottega.shipping.model_file import Card, read
+from bottega.shipping.predictor import load
+from bottega.workflow.recipe import Recipe, versions
+from bottega.workflow.run_folder import HISTORY, MODEL, RECIPE, RunFolder
+from bottega.workflow.train import train_recipe
+
+__all__ = ["reproduce"]
+
+
+def reproduce(run: str | os.PathLike[str], *, progress: Progress | None = None) -> ReproduceRecord:
+    """Train again with the recipe and the journalled decisions of a run, in a folder that is thrown away.
+
+    Args:
+        run: the folder of a finished run that shipped a file.
+    Returns:
+        ReproduceRecord: `identical` when the bytes are, `within tolerance` when the golden examples are answered alike,
+        else `different`; `differences` names the first things that differ.
+    Raises:
+        BottegaError: the run has no file, or its data are gone or changed.
+    """
+    folder = RunFolder.open(run)
+    recipe = folder.recipe()
+    model_path = folder.file(MODEL)
+    if not model_path.exists():
+        raise BottegaError(
+            found=f"no {MODEL} in {str(run)!r}",
+            expected="a finished run that shipped a file",
+            fix=f"bottega train --resume {run}",
+        )
+    with tempfile.TemporaryDirectory(prefix="bottega-") as place:
+        again = RunFolder(Path(place))
+        again.write(RECIPE, recipe.to_toml())
+        if folder.file(HISTORY).exists():  # choices made under --time are replayed, not made anew
+            for what, value in folder.decisions().items():
+                again.tell("decided", what=what, value=value)
+        train_recipe(recipe, again, progress=progress)
+        return _compare(model_path, again.file(MODEL), recipe)
+
+
+def _compare(first: Path, second: Path, recipe: Recipe) -> ReproduceRecord:
+    if first.read_bytes() == second.read_bytes():
+        return ReproduceRecord("identical", ())
+    old, new = read(first)[0], read(second)[0]
+    differences = [f"{package}: {recipe.versions.get(package)} then, {now} now" for package, now in versions().items()
+                   if recipe.versions.get(package) != now]
+    differences += _differing(asdict(old), asdict(new), "")
+    return ReproduceRecord("within tolerance" if _alike(old, second) else "different", tuple(differences))
+
+
+def _alike(card: Card, path: Path) -> bool:
+    """Whether the new file answers the old file's golden examples within the tolerance."""
+    import numpy as np
+
+    model = load(path)
+    if model.labels != card.labels:
+        return False
+    pictures = [np.frombuffer(g.pixels, np.uint8).reshape(g.height, g.width, 3) for g in card.golden]
+    _, probabilities, _ = model.predict_batch(pictures)
+    expected = np.array([g.probabilities for g in card.golden])
+    return bool(np.abs(probabilities - expected).max() <= card.tolerance)
+
+
+def _differing(old: Any, new: Any, where: str) -> list[str]:
+    """Names of the keys whose values differ, the deepest ones, at most twenty."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        found: list[str] = []
+        for key in sorted({*old, *new}):
+            found += _differing(old.get(key), new.get(key), f"{where}.{key}" if where else str(key))
+        return found[:20]
+    if old == new:
+        return []
+    shown = [repr(value) if len(repr(value)) <= 40 else repr(value)[:37] + "…" for value in (old, new)]
+    return [f"{where}: {shown[0]} then, {shown[1]} now"]
