@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterable, Sequence
 
-__all__ = ["BottegaError", "UnmetBarError", "found_in", "nearest_name"]
+__all__ = ["BottegaError", "StoppedError", "UnmetBarError", "found_in", "nearest_name"]
 
 
 class BottegaError(ValueError):
@@ -49,6 +49,12 @@ class UnmetBarError(BottegaError):
     """A bar that the user stated (`--at-least`, `--at-most`) was not met."""
 
     exit_status = 3
+
+
+class StoppedError(BottegaError):
+    """The user stopped the work; the best so far was kept."""
+
+    exit_status = 130
 
 
 def nearest_name(name: str, known: Iterable[str]) -> str | None:

@@ -30,7 +30,7 @@ def predict(
     csv: Annotated[bool, typer.Option("--csv", help="Print one line a picture, as CSV.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")] = False,
 ) -> int:
-    """Answer for pictures, with probabilities and whether the model is sure."""
+    """Answer for pictures, and say whether the model is sure."""
     from bottega.workflow.predict import open_model
     from bottega.workflow.predict import predict as run
 

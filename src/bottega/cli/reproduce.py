@@ -17,6 +17,9 @@ def reproduce(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")] = False,
 ) -> int:
     """Train a run again and compare the two files."""
+    from bottega.workflow.threads import calm_threads
+
+    calm_threads()
     from bottega.workflow.reproduce import reproduce as run_again
 
     with terminal.live() as progress:

@@ -26,4 +26,3 @@ def csv_bytes(answers: Sequence[dict[str, Any]], labels: Sequence[str]) -> tuple
     text = io.StringIO()
     csv.writer(text).writerows([safe_cell(cell) for cell in row] for row in rows)
     return text.getvalue().encode("utf-8", "surrogateescape"), n_escaped
-

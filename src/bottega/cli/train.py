@@ -77,7 +77,9 @@ def train(
 
 def _train(data: str | None, keywords: dict[str, Any], *, as_json: bool) -> int:
     from bottega.workflow.options import train_options
+    from bottega.workflow.threads import calm_threads
 
+    calm_threads()
     options = train_options(data, keywords)  # before torch is imported: a misspelt option needn't wait for it
     from bottega.workflow.train import train as run
 

@@ -48,9 +48,8 @@ class GraphBuilder:
         name = self._name("c")
         array = np.asarray(value)
         if array.dtype.kind in "UO":
-            tensor = helper.make_tensor(
-                name, TensorProto.STRING, array.shape, [str(item).encode() for item in array.ravel()]
-            )
+            texts: list[Any] = [str(item).encode() for item in array.ravel()]
+            tensor = helper.make_tensor(name, TensorProto.STRING, array.shape, texts)
         else:
             tensor = numpy_helper.from_array(np.ascontiguousarray(array, dtype=dtype), name)
         self._constants.append(tensor)
@@ -101,7 +100,7 @@ class GraphBuilder:
         opsets = [helper.make_opsetid(domain, version) for domain, version in OPSETS.items()]
         model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="bottega")
         onnx.checker.check_model(model)
-        return model.SerializeToString(deterministic=True)
+        return bytes(model.SerializeToString(deterministic=True))
 
     def _name(self, stem: str) -> str:
         self._n_names += 1

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Constant", "Forest", "Form", "Nearest", "Perceptron", "Softmax"]
+__all__ = ["Constant", "Forest", "Form", "Nearest", "Perceptron", "Softmax", "form_bytes"]
 
 Floats = NDArray[np.float32]
 Integers = NDArray[np.int64]

@@ -22,7 +22,6 @@ class LiteShape:
 
 LITE = {
     "efficientnet_lite0": LiteShape(1.0, 1.0, 224),
-    "efficientnet_lite1": LiteShape(1.0, 1.1, 240),
     "efficientnet_lite2": LiteShape(1.1, 1.2, 260),
 }
 
@@ -121,6 +120,7 @@ class EfficientNetLite(nn.Module):
         self.n_features += 2 * N_HEAD
 
     def forward(self, x: Tensor) -> Tensor:
+        """Describe pictures: (B, 3, S, S) -> (B, n_features)."""
         x = functional.relu6(self._bn0(self._conv_stem(x)))  # (B, 3, S, S) -> (B, 32, S/2, S/2)
         levels = []
         for index, block in enumerate(self._blocks):

@@ -39,7 +39,7 @@ def give_account(
     return Account(
         verdict=_verdict(score, rival, developed, metric, source, judged),
         believe=tuple(_believe(rival, judged, metric)),
-        doubt=tuple(_doubt(look, judged, score, source)),
+        doubt=tuple(_doubt(look, judged, source)),
         next_steps=tuple(_next_steps(look, judged, score, metric)),
         findings=findings,
     )
@@ -115,7 +115,7 @@ def _believe(rival: Candidate | None, judged: Judged, metric: str) -> list[str]:
     return said or ["The score, within its interval, for pictures like these."]
 
 
-def _doubt(look: LookRecord, judged: Judged, score: Score, source: str) -> list[str]:
+def _doubt(look: LookRecord, judged: Judged, source: str) -> list[str]:
     said = []
     if source == "cv":
         said.append("The score is of models like the one that ships; that one was fitted on all pictures.")
@@ -124,7 +124,9 @@ def _doubt(look: LookRecord, judged: Judged, score: Score, source: str) -> list[
     leaks = [suspect for suspect in look.suspects if suspect.kind in ("leak", "shortcut")]
     said += [f"That it looks at the thing itself: {shortened(leak.evidence, 120)}" for leak in leaks[:2]]
     if any(suspect.kind == "group" for suspect in look.suspects):
-        said.append("That it works on new subjects: sub-folders may be subjects, and were not kept together (--group-by).")
+        said.append(
+            "That it works on new subjects: sub-folders may be subjects, and were not kept together (--group-by)."
+        )
     said.append("That it works on other cameras, places or times: all pictures come from one source.")
     return said[:3]
 
@@ -145,7 +147,7 @@ def _next_steps(look: LookRecord, judged: Judged, score: Score, metric: str) -> 
         wrong = round(facts["n"] * (1 - facts["recall"].score))
         steps.append(
             f"Add pictures of {shortened(name, 40)}: {wrong} of its {facts['n']} test pictures were taken for "
-            "something else, more than of any other class."
+            "something else, a larger share than of any other class."
         )
     more = examples_for_half_the_interval(score, is_share=METRICS[metric].is_share)
     steps.append(f"For half the interval, test on about {more:,} more pictures.")
@@ -180,5 +182,7 @@ def _findings(look: LookRecord, judged: Judged) -> tuple[Finding, ...]:
     if found:
         return tuple(found)
     return (
-        Finding("nothing to mend", "no rule found a fault beyond its least effect", "the run is healthy", "none", "high"),
+        Finding(
+            "nothing to mend", "no rule found a fault beyond its least effect", "the run is healthy", "none", "high"
+        ),
     )

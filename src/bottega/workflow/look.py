@@ -15,6 +15,7 @@ from bottega.data.store import Store
 from bottega.data.twins import group_by_name
 from bottega.problem.records import LookRecord, Progress
 from bottega.problem.task import image_task
+from bottega.workflow.estimate import estimate_seconds
 
 __all__ = ["look", "look_record"]
 
@@ -27,7 +28,7 @@ def look(
     group_by: str | None = None,
     progress: Progress | None = None,
     store: RowStore | None = None,
-    estimate: Estimate | None = None,
+    estimate: Estimate | None = estimate_seconds,
 ) -> LookRecord:
     """Look at a set of pictures: the task, the counts, what was left out and why, twins, suspects.
 

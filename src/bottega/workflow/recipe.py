@@ -76,7 +76,10 @@ def read_recipe(path: Path) -> Recipe:
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BottegaError(
-            found=f"a recipe that is no TOML: {error}", expected="recipe.toml as training wrote it", fix=fix, where=str(path)
+            found=f"a recipe that is no TOML: {error}",
+            expected="recipe.toml as training wrote it",
+            fix=fix,
+            where=str(path),
         ) from error
     known = [f.name for f in fields(Recipe)]
     _refuse_unknown(document, known, path)

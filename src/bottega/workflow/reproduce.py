@@ -51,8 +51,11 @@ def _compare(first: Path, second: Path, recipe: Recipe) -> ReproduceRecord:
     if first.read_bytes() == second.read_bytes():
         return ReproduceRecord("identical", ())
     old, new = read(first)[0], read(second)[0]
-    differences = [f"{package}: {recipe.versions.get(package)} then, {now} now" for package, now in versions().items()
-                   if recipe.versions.get(package) != now]
+    differences = [
+        f"{package}: {recipe.versions.get(package)} then, {now} now"
+        for package, now in versions().items()
+        if recipe.versions.get(package) != now
+    ]
     differences += _differing(asdict(old), asdict(new), "")
     return ReproduceRecord("within tolerance" if _alike(old, second) else "different", tuple(differences))
 

@@ -102,9 +102,8 @@ class RunFolder:
                     os.fsync(file.fileno())
                 os.chmod(temporary, 0o644)
                 os.replace(temporary, path)
-            except BaseException:
-                Path(temporary).unlink(missing_ok=True)
-                raise
+            finally:
+                Path(temporary).unlink(missing_ok=True)  # still there only where something stopped us
         except OSError as error:
             raise BottegaError(
                 found=f"{name} could not be written: {error.strerror}",
@@ -139,7 +138,9 @@ class RunFolder:
                 found[str(record["what"])] = record["value"]
         return found
 
-    def write_predictions(self, classes: Sequence[str], rows: Iterable[tuple[str, str, str, Sequence[float], bool]]) -> None:
+    def write_predictions(
+        self, classes: Sequence[str], rows: Iterable[tuple[str, str, str, Sequence[float], bool]]
+    ) -> None:
         """Write `predictions.csv`: name, label, answer, probability of each class, sure."""
         text = io.StringIO()
         table = csv.writer(text)

@@ -17,7 +17,7 @@ from bottega.data.sources import open_source
 from bottega.data.splits import Split, split
 from bottega.data.store import Store
 from bottega.data.twins import group_by_name
-from bottega.errors import BottegaError
+from bottega.errors import BottegaError, StoppedError
 from bottega.evaluation.calibration import apply_temperature
 from bottega.evaluation.evidence import Evidence
 from bottega.evaluation.report import write_report
@@ -51,7 +51,8 @@ def train(data: str | None, options: TrainOptions, *, progress: Progress | None 
         The record, `model_path` None where a stated bar was not met.
     Raises:
         BottegaError: the data or a choice cannot be used; nothing was left half written.
-        KeyboardInterrupt: stopped by the user; what was computed is kept, and the run can be resumed.
+        StoppedError: the user stopped between candidates: the best so far has shipped, the run can be resumed.
+        KeyboardInterrupt: stopped before any candidate was fitted; vectors are kept, the run can be resumed.
     """
     if options.resume is None:
         if data is None:
@@ -122,7 +123,16 @@ class _Training:
         self._lap("export")
         record = self._record(looked, developed, judged, account, candidates, shipped, folder)
         evidence = self._evidence(looked, material, developed, judged, outside, shipped, recipe, folder)
-        return self._write(record, evidence, looked, material, judged, folder)
+        record = self._write(record, evidence, looked, material, judged, folder)
+        if developed.interrupted:
+            raise StoppedError(
+                found=f"interrupted: {len(developed.answered)} candidates were fitted, {developed.choice.name} is the best",
+                expected="all candidates, so that the choice is a fair one",
+                fix=f"use {folder.path} as it is, or go on: bottega train --resume {folder.path}",
+            )
+        folder.write(RECORD, json.dumps(to_json(record), ensure_ascii=True, allow_nan=False))
+        folder.tell("finished", predictions=PREDICTIONS, total=record.seconds["total"])
+        return record
 
     # -- the steps, in order ------------------------------------------------------------------------------------------
 
@@ -151,7 +161,7 @@ class _Training:
         recipe = Recipe(
             source=self.data,
             data={"name": looked.images.name, "fingerprint": looked.fingerprint, "n": len(looked.images)},
-            split={"source": divided.source, **n_per_part, "n_groups": divided.n_groups, "by_rank": divided.by_rank},
+            split={"source": divided.source, **n_per_part, "n_groups": divided.n_groups, "by_rank": divided.by_rank, "twin_threshold": looked.everything.twin_threshold},
             training={**stated, "threads": self.threads},
             preparation=PREPARED,
             versions=versions(),
@@ -374,7 +384,7 @@ class _Training:
         judged: Judged,
         folder: RunFolder,
     ) -> TrainRecord:
-        """Predictions, report, and last the record: with it the run is finished."""
+        """Predictions and report; the record with its times."""
         tested = judged.tested
         rows = (
             (looked.images.names[i], material.labels[i], material.classes[int(p.argmax())], p.tolist(), bool(sure))
@@ -386,10 +396,7 @@ class _Training:
         write_report(record, evidence, folder.file(REPORT))
         self._lap("report")
         seconds = {**self.seconds, "total": round(self.clock.elapsed(), 3)}
-        record = replace(record, seconds=seconds)
-        folder.write(RECORD, json.dumps(to_json(record), ensure_ascii=True, allow_nan=False))
-        folder.tell("finished", predictions=PREDICTIONS, total=seconds["total"])
-        return record
+        return replace(record, seconds=seconds)
 
     # -- telling ------------------------------------------------------------------------------------------------------
 

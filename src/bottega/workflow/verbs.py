@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Unpack
 from bottega.errors import UnmetBarError
 from bottega.workflow.extras import missing_extra
 from bottega.workflow.options import TrainKeywords, train_options
+from bottega.workflow.threads import calm_threads
 
 if TYPE_CHECKING:
     from bottega.shipping.predictor import Model
@@ -28,6 +29,7 @@ def train(data: str | os.PathLike[str] | None = None, **keywords: Unpack[TrainKe
         UnmetBarError: a bar (`at_least`, `at_most`) was not met; the run and its report are kept.
     """
     options = train_options(data, keywords)
+    calm_threads()
     try:
         from bottega.workflow.train import train as run
     except ModuleNotFoundError as error:

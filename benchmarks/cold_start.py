@@ -1,0 +1,81 @@
+"""How long the path is that a user feels: whole processes from start to exit, in turn, the median of 11.
+
+python benchmarks/cold_start.py DATA --name trashnet     (DATA is trained on once, to have a file to ask)
+"""
+
+import argparse
+import statistics
+import tempfile
+from pathlib import Path
+
+from ledger import PYTHON, RESULTS, append, bottega, run, train
+
+from bottega.data.profile import profile
+from bottega.data.sources import open_source
+
+N_RUNS = 11
+BARE = """
+import sys
+import numpy
+import onnxruntime
+from PIL import Image
+options = onnxruntime.SessionOptions()
+session = onnxruntime.InferenceSession(sys.argv[1], options, providers=["CPUExecutionProvider"])
+pixels = numpy.asarray(Image.open(sys.argv[2]).convert("RGB"))
+print(session.run(None, {"image": pixels[None]})[0])
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--name", help="of the data in the records; by default the folder's")
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    stated = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        train(stated.data, home, cache=home / "cache", name="asked")
+        model, picture = str(home / "runs" / "asked" / "model.onnx"), home / "one.jpg"
+        images = profile(open_source(str(stated.data)))
+        found = images.source.read(int(images.places[0]))
+        if not isinstance(found, bytes):
+            raise SystemExit("this benchmark wants pictures in files")
+        picture.write_bytes(found)
+        commands = {
+            "bare interpreter": [str(PYTHON), "-c", "pass"],
+            "import bottega": [str(PYTHON), "-c", "import bottega"],
+            "help": bottega("--help"),
+            "predict": bottega("predict", model, str(picture)),
+            "bare engine": [str(PYTHON), "-c", BARE, model, str(picture)],
+        }
+        seconds, peaks = measure(commands, home)
+    medians = {what: round(statistics.median(values), 4) for what, values in seconds.items()}
+    record = {
+        "data": stated.name or stated.data.name,
+        "runs": N_RUNS,
+        "median_seconds": medians,
+        "import_seconds": round(medians["import bottega"] - medians["bare interpreter"], 4),
+        "seconds": {what: [round(value, 4) for value in values] for what, values in seconds.items()},
+        "peak_bytes": peaks,
+    }
+    append("cold_start", stated.results, record)
+    print(medians, f"import: {record['import_seconds']} s")
+
+
+def measure(commands: dict[str, list[str]], home: Path) -> tuple[dict[str, list[float]], dict[str, int]]:
+    """Every command in turn, so that a slow minute hits all alike; the first round only fills the disk cache."""
+    seconds: dict[str, list[float]] = {what: [] for what in commands}
+    peaks = dict.fromkeys(commands, 0)
+    for number in range(N_RUNS + 1):
+        for what, command in commands.items():
+            ran = run(command, cwd=home)
+            if ran.status != 0:
+                raise SystemExit(f"{what} ended with {ran.status}: {ran.errors}")
+            if number > 0:
+                seconds[what].append(ran.seconds)
+                peaks[what] = max(peaks[what], ran.peak_bytes)
+    return seconds, peaks
+
+
+if __name__ == "__main__":
+    main()

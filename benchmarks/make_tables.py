@@ -1,0 +1,198 @@
+"""Write docs/benchmarks.md and the numbers of the README from the records, or with --check say whether they differ."""
+
+import argparse
+import difflib
+import statistics
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from ledger import RESULTS, ROOT
+from targets import Record, Row, latest, load, of_mean, rows, scores
+
+PAGE = ROOT / "docs" / "benchmarks.md"
+README = ROOT / "README.md"
+MARKS = ("<!-- numbers -->", "<!-- /numbers -->")
+IN_README = ("simpsons_seed", "the same, warm", "one prediction", "install")
+
+HEAD = """# Benchmarks
+
+Written by `python benchmarks/make_tables.py` from the records in `benchmarks/results`; a test fails when this page and the
+records differ. The data are not part of the project: each command takes the path of a folder, and the records hold its name.
+
+## Targets
+
+"""
+ACCURACY = """## Accuracy
+
+Each line is several trainings that differ by split seed alone; mean ± standard deviation. *Grouped*: near twins of a picture are
+never on both sides, which is the score that counts. *Naive*: what a split that ignores near twins would have claimed for the same
+model. *Best rival*: the best of nearest neighbour, linear model and forest on thumbnails and colours, on the same test pictures.
+*Interval*: of the mean, with the variance corrected for splits that overlap (Nadeau & Bengio 2003).
+
+"""
+TWINS = """## What near twins are worth
+
+Test pictures of a naive split that have a near twin among the training pictures, over the split seeds.
+
+"""
+SPEED = """## Speed
+
+All limits of a line are measured in the same run, in turn. *Engine*: the graph that ships, in ONNX Runtime, on pixels that lie
+ready, the best of several batch sizes and workers. *Decoder*: reading and decoding alone. *Features*: both at work in
+`compute_features` with nothing cached. Pictures per second; then seconds of whole processes, and where they go.
+
+"""
+START = """## Cold start
+
+Whole processes from start to exit, in turn, median. *Bare engine*: a script of ten lines that loads the same file in ONNX Runtime,
+decodes the same picture and asks once.
+
+"""
+SCALE = """## Growth
+
+Pictures made by seeded crops of real ones; cache empty at the start.
+
+"""
+MACHINES = """## Where this was measured
+
+"""
+
+
+def page(records: Sequence[Record]) -> str:
+    """All of docs/benchmarks.md."""
+    parts = [HEAD + _table(["what", "target", "measured", "met", "command"], map(_target, rows(records)))]
+    for text, head, lines in (
+        (ACCURACY, "data|preset|splits|test pictures|grouped|interval|naive|best rival|s each|MB", _accuracy(records)),
+        (TWINS, "data|pictures|groups|test pictures|with a near twin in training|share", _twins(records)),
+        (SPEED, "data|pictures|engine|decoder|features|cold, s|warm, s|steps when cold", _speed(records)),
+        (START, "process|s|MB", _start(records)),
+        (SCALE, "pictures|s|ms each|look, s|features, s|heads, s|peak, MB", _scale(records)),
+        (MACHINES, "task|date|processor|cores|load before|versions|code", _machines(records)),
+    ):
+        if lines:
+            parts.append(text + _table(head.split("|"), lines))
+    return "\n".join(parts)
+
+
+def readme_block(records: Sequence[Record]) -> str:
+    """The few numbers that the README shows."""
+    chosen = [row for row in rows(records) if row.what.startswith(IN_README) and row.met is not None]
+    lines = [[row.what, row.target, row.measured] for row in chosen]
+    processor = records[-1]["machine"] if records and isinstance(records[-1].get("machine"), dict) else {}
+    place = f"On {processor['cores']} cores of {processor['processor']}; " if processor else ""
+    return f"{place}all of it: [benchmarks](docs/benchmarks.md).\n\n" + _table(["what", "target", "measured"], lines)
+
+
+def _target(row: Row) -> list[str]:
+    met = {True: "yes", False: "**no**", None: ""}[row.met]
+    return [row.what, row.target, row.measured, met, f"`{row.command}`" if row.command else ""]
+
+
+def _accuracy(records: Sequence[Record]) -> list[list[str]]:
+    lines = []
+    found = latest(records, "pictures_accuracy")
+    for data, preset in dict.fromkeys((r["data"], r["preset"]) for r in found):
+        own = [r for r in found if (r["data"], r["preset"]) == (data, preset)]
+        _, low, high = of_mean(own)
+        rivals = [[c for c in r["candidates"] if c["kind"] == "baseline" and c["test"]] for r in own]
+        n_test = [r["test"]["n"] for r in own]
+        lines.append(
+            [data, preset, str(len(own)), f"{min(n_test)} … {max(n_test)}"]
+            + [_spread(scores(own, "twins_grouped"), 100), f"{100 * low:.1f} … {100 * high:.1f}"]
+            + [_spread(scores(own, "twins_split"), 100)]
+            + [_spread([max(c["test"]["score"] for c in candidates) for candidates in rivals], 100)]
+            + [f"{statistics.median(r['seconds'] for r in own):.0f}", f"{max(r['peak_bytes'] for r in own) / 1e6:.0f}"]
+        )
+    return lines
+
+
+def _twins(records: Sequence[Record]) -> list[list[str]]:
+    lines = []
+    found = latest(records, "talk_effect")
+    for data in dict.fromkeys(r["data"] for r in found):
+        own = [r for r in found if r["data"] == data]
+        n, seen = sum(r["n_test"] for r in own), sum(r["n_test_with_twin_in_training"] for r in own)
+        counts = [own[-1]["n"], own[-1]["n_groups"], n, seen]
+        lines.append([data, *(f"{count:,}" for count in counts), f"{seen / n:.1%}"])
+    return lines
+
+
+def _speed(records: Sequence[Record]) -> list[list[str]]:
+    lines = []
+    for r in latest(records, "pictures_speed"):
+        rates = [f"{r[what]:.0f}" for what in ("engine_per_second", "decode_per_second", "features_per_second")]
+        ends = [f"{statistics.median(r[what]):.1f}" for what in ("cold_seconds", "warm_seconds")]
+        steps = {step: statistics.median(run[step] for run in r["cold_steps"]) for step in r["cold_steps"][0]}
+        said = ", ".join(f"{step} {seconds:.1f}" for step, seconds in steps.items() if step != "total")
+        lines.append([r["data"], f"{r['n']:,}", *rates, *ends, said])
+    return lines
+
+
+def _start(records: Sequence[Record]) -> list[list[str]]:
+    found = latest(records, "cold_start")[-1:]
+    return [
+        [what, f"{seconds:.3f}", f"{r['peak_bytes'][what] / 1e6:.0f}"]
+        for r in found
+        for what, seconds in r["median_seconds"].items()
+    ]
+
+
+def _scale(records: Sequence[Record]) -> list[list[str]]:
+    found = sorted(latest(records, "pictures_scale"), key=lambda r: float(r["n"]))
+    return [
+        [f"{r['n']:,}", f"{r['seconds']:.0f}", f"{r['milliseconds_each']:.1f}"]
+        + [f"{r['steps'][step]:.0f}" for step in ("look", "features", "candidates")]
+        + [f"{r['peak_bytes'] / 1e6:.0f}"]
+        for r in found
+    ]
+
+
+def _machines(records: Sequence[Record]) -> list[list[str]]:
+    last = {r["task"]: r for r in records if isinstance(r.get("machine"), dict)}
+    return [
+        [task, r["date"], r["machine"]["processor"], str(r["machine"]["cores"]), str(r["machine"]["load_before"])]
+        + [", ".join(f"{name} {number}" for name, number in r["versions"].items()), f"`{r['code']}`"]
+        for task, r in sorted(last.items())
+    ]
+
+
+def _spread(values: Sequence[float], unit: float) -> str:
+    if not values:
+        return "–"
+    spread = statistics.stdev(values) if len(values) > 1 else 0.0
+    return f"{unit * statistics.mean(values):.1f} ± {unit * spread:.1f}"
+
+
+def _table(head: Sequence[str], lines: Iterable[Sequence[Any]]) -> str:
+    return "\n".join(["| " + " | ".join(line) + " |" for line in (head, ["---"] * len(head), *lines)]) + "\n"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 and show what differs")
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    stated = parser.parse_args()
+    records = load(stated.results)
+    text = README.read_text("utf-8")
+    before, mark, rest = text.partition(MARKS[0])
+    _, end, after = rest.partition(MARKS[1])
+    wanted = {PAGE: page(records)}
+    if mark and end:
+        wanted[README] = f"{before}{mark}\n\n{readme_block(records)}\n{end}{after}"
+    differs = False
+    for path, new in wanted.items():
+        old = path.read_text("utf-8") if path.exists() else ""
+        differs |= old != new
+        if stated.check:
+            sys.stdout.writelines(
+                difflib.unified_diff(old.splitlines(True), new.splitlines(True), path.name, "records")
+            )
+        else:
+            path.write_text(new, encoding="utf-8")
+    return int(stated.check and differs)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,192 @@
+"""A softmax layer fitted to the bottom: L-BFGS for a convex loss, in whichever of two coordinates is the shorter.
+
+The layer is linear, so the scores of a step along a direction are known from the scores of the direction: the line
+search costs no pass over the data. With fewer rows than columns the weights are a mixture of the rows, and the
+mixture's coefficients are the coordinates: one product with the rows' Gram matrix is all that a step costs.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+__all__ = ["descend"]
+
+MAX_STEPS = 100
+MEMORY = 10  # pairs that the curvature is read from
+LEAST_GAIN = 1e-5  # of the loss, relative: below it the next steps change no answer
+NEWTON_STEPS = 8  # of the line search
+
+
+@dataclass(frozen=True)
+class _Vector:
+    """A direction in the space of layers.
+
+    Attributes:
+        weight: its coordinates, (D, C) or (N, C).
+        bias: (C,).
+        scores: (N, C) what it does to the rows: X @ weights + bias.
+    """
+
+    weight: Tensor
+    bias: Tensor
+    scores: Tensor
+
+    def plus(self, other: "_Vector", factor: Tensor | float) -> "_Vector":
+        return _Vector(
+            self.weight + factor * other.weight, self.bias + factor * other.bias, self.scores + factor * other.scores
+        )
+
+    def times(self, factor: Tensor | float) -> "_Vector":
+        return _Vector(factor * self.weight, factor * self.bias, factor * self.scores)
+
+
+class _Space(Protocol):
+    """Coordinates of the weights."""
+
+    n_coordinates: int
+
+    def gradient(self, residual: Tensor, weight: Tensor, strength: float) -> _Vector: ...
+
+    def inner(self, a: _Vector, b: _Vector) -> Tensor: ...
+
+    def weights(self, weight: Tensor) -> Tensor: ...
+
+
+class _ByColumns:
+    """Coordinates are the weights themselves: (D, C)."""
+
+    def __init__(self, x: Tensor) -> None:
+        self.x = x
+        self.n_coordinates = x.shape[1]
+
+    def gradient(self, residual: Tensor, weight: Tensor, strength: float) -> _Vector:
+        slope = self.x.T @ residual.float()
+        bias = residual.sum(0)
+        new = slope.double() + 2 * strength * weight
+        return _Vector(new, bias, (self.x @ new.float()).double() + bias)
+
+    def inner(self, a: _Vector, b: _Vector) -> Tensor:
+        return (a.weight * b.weight).sum() + a.bias @ b.bias
+
+    def weights(self, weight: Tensor) -> Tensor:
+        return weight
+
+
+class _ByRows:
+    """Coordinates are coefficients of the rows: weights = X' @ coefficients, (N, C)."""
+
+    def __init__(self, x: Tensor) -> None:
+        self.x = x
+        self.gram = x @ x.T
+        self.n_coordinates = x.shape[0]
+
+    def gradient(self, residual: Tensor, weight: Tensor, strength: float) -> _Vector:
+        new = residual + 2 * strength * weight
+        bias = residual.sum(0)
+        return _Vector(new, bias, (self.gram @ new.float()).double() + bias)
+
+    def inner(self, a: _Vector, b: _Vector) -> Tensor:
+        return (a.weight * (b.scores - b.bias)).sum() + a.bias @ b.bias
+
+    def weights(self, weight: Tensor) -> Tensor:
+        return self.x.T.double() @ weight
+
+
+def descend(
+    x: Tensor, y: Tensor, n_classes: int, strengths: Sequence[float], class_weights: Tensor | None = None
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Minimise mean log loss + strength x sum of squared weights, for each strength in turn.
+
+    Args:
+        x: (N, D) float32.
+        y: (N,) int64 class indices.
+        strengths: descending; each starts where the one before ended.
+        class_weights: (C,) how much an example of each class counts; their mean over the examples is 1.
+    Yields:
+        Weights (D, C) and bias (C,), float32, for each strength.
+    Source: Liu and Nocedal 1989 (L-BFGS); Kimeldorf and Wahba 1971 (the weights lie in the span of the rows).
+    """
+    space: _Space = _ByRows(x) if x.shape[0] <= x.shape[1] else _ByColumns(x)
+    share = torch.full((len(y),), 1 / len(y), dtype=torch.float64)
+    if class_weights is not None:
+        share = share * class_weights.double()[y]
+    zeros = {"dtype": torch.float64}
+    at = _Vector(
+        torch.zeros(space.n_coordinates, n_classes, **zeros),  # type: ignore[arg-type]
+        torch.zeros(n_classes, **zeros),  # type: ignore[arg-type]
+        torch.zeros(len(y), n_classes, **zeros),  # type: ignore[arg-type]
+    )
+    for strength in strengths:
+        at = _minimum(space, at, y, share, strength)
+        yield space.weights(at.weight).float(), at.bias.float()
+
+
+def _minimum(space: _Space, at: _Vector, y: Tensor, share: Tensor, strength: float) -> _Vector:
+    pairs: list[tuple[_Vector, _Vector, Tensor]] = []
+    rows = torch.arange(len(y))
+    slope = _slope(space, at, y, rows, share, strength)
+    loss = float("inf")
+    for _ in range(MAX_STEPS):
+        direction = _direction(space, slope, pairs)
+        step, new_loss = _line(space, at, direction, y, rows, share, strength)
+        moved = direction.times(step)
+        at = at.plus(moved, 1.0)
+        if loss - new_loss <= LEAST_GAIN * abs(new_loss):
+            break
+        loss = new_loss
+        new_slope = _slope(space, at, y, rows, share, strength)
+        bend = new_slope.plus(slope, -1.0)
+        curvature = space.inner(moved, bend)
+        if curvature > 0:
+            pairs = [*pairs[-MEMORY + 1 :], (moved, bend, curvature)]
+        slope = new_slope
+    return at
+
+
+def _slope(space: _Space, at: _Vector, y: Tensor, rows: Tensor, share: Tensor, strength: float) -> _Vector:
+    residual = torch.softmax(at.scores, 1)
+    residual[rows, y] -= 1
+    return space.gradient(residual * share[:, None], at.weight, strength)
+
+
+def _direction(space: _Space, slope: _Vector, pairs: Sequence[tuple[_Vector, _Vector, Tensor]]) -> _Vector:
+    """The two-loop recursion: minus an estimate of the inverse curvature times the slope."""
+    direction, factors = slope, []
+    for moved, bend, curvature in reversed(pairs):
+        factor = space.inner(moved, direction) / curvature
+        direction = direction.plus(bend, -factor)
+        factors.append(factor)
+    if pairs:
+        _, bend, curvature = pairs[-1]
+        direction = direction.times(curvature / space.inner(bend, bend))
+    for (moved, bend, curvature), factor in zip(pairs, reversed(factors), strict=True):
+        direction = direction.plus(moved, factor - space.inner(bend, direction) / curvature)
+    return direction.times(-1.0)
+
+
+def _line(
+    space: _Space, at: _Vector, direction: _Vector, y: Tensor, rows: Tensor, share: Tensor, strength: float
+) -> tuple[float, float]:
+    """The best step along a direction, by Newton's method on a convex function of one number."""
+    no_bias = torch.zeros_like(at.bias)
+    start, along = (replace(v, bias=no_bias, scores=v.scores - v.bias) for v in (at, direction))
+    square, mixed = space.inner(along, along), space.inner(start, along)
+    base = space.inner(start, start)
+    step = 1.0
+    for _ in range(NEWTON_STEPS):
+        chances = torch.softmax(at.scores + step * direction.scores, 1)
+        mean = (chances * direction.scores).sum(1)
+        first = share @ (mean - direction.scores[rows, y]) + 2 * strength * (mixed + step * square)
+        spread = (chances * direction.scores.square()).sum(1) - mean.square()
+        second = share @ spread + 2 * strength * square
+        change = float(first / second) if second > 0 else 0.0
+        step = max(step - change, step / 10)  # a direction of descent: the best step is forwards
+        if abs(change) <= 1e-3 * step:
+            break
+    scores = at.scores + step * direction.scores
+    losses = torch.logsumexp(scores, 1) - scores[rows, y]
+    loss = share @ losses + strength * (base + 2 * step * mixed + step * step * square)
+    return step, float(loss)
