@@ -29,7 +29,8 @@ class Ran:
 
     Attributes:
         seconds: wall time from start to exit.
-        peak_bytes: its largest resident memory; that of its own children, if larger.
+        peak_bytes: its largest resident memory; that of its own children, if larger. Linux counts in what the process
+            that started it held, so that a small child of a large benchmark looks as large.
     """
 
     status: int
@@ -109,8 +110,26 @@ def _machine() -> dict[str, Any]:
         "cores": cores,
         "memory_gb": round(memory / 1e9, 1),
         "system": f"{platform.system()} {platform.machine()}",
-        "load_before": round(os.getloadavg()[2], 2),  # of the last quarter of an hour: was it quiet?
+        "busy_elsewhere": _busy_elsewhere(),
     }
+
+
+def _work() -> tuple[float, float, float]:
+    """Now; processor seconds of the whole machine since it started; those of this process and its finished children."""
+    stat = Path("/proc/stat")
+    ticks = [int(word) for word in stat.read_text().split("\n", 1)[0].split()[1:]] if stat.exists() else [0] * 8
+    busy = (sum(ticks[:3]) + sum(ticks[5:7])) / os.sysconf("SC_CLK_TCK")  # user, nice, system, interrupts
+    return time.monotonic(), busy, sum(os.times()[:4])
+
+
+BEGUN = _work()
+
+
+def _busy_elsewhere() -> float:
+    """Share of the machine that others used since this benchmark began: was it quiet?"""
+    now = _work()
+    elapsed, busy, own = (after - before for after, before in zip(now, BEGUN, strict=True))
+    return round(max(0.0, busy - own) / elapsed / (os.cpu_count() or 1), 3)
 
 
 def _versions() -> dict[str, str]:

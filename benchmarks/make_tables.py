@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ledger import RESULTS, ROOT
-from targets import Record, Row, latest, load, of_mean, rows, scores
+from targets import Record, Row, latest, load, of_mean, percent, rows, scores
 
 PAGE = ROOT / "docs" / "benchmarks.md"
 README = ROOT / "README.md"
@@ -18,18 +18,20 @@ IN_README = ("simpsons_seed", "the same, warm", "one prediction", "install")
 
 HEAD = """# Benchmarks
 
-Written by `python benchmarks/make_tables.py` from the records in `benchmarks/results`; a test fails when this page and the
-records differ. The data are not part of the project: each command takes the path of a folder, and the records hold its name.
+Written by `python benchmarks/make_tables.py` from the records in `benchmarks/results`; a test fails when this page
+and the records differ. The data are not part of the project: each command takes the path of a folder, and the
+records hold its name.
 
 ## Targets
 
 """
 ACCURACY = """## Accuracy
 
-Each line is several trainings that differ by split seed alone; mean ± standard deviation. *Grouped*: near twins of a picture are
-never on both sides, which is the score that counts. *Naive*: what a split that ignores near twins would have claimed for the same
-model. *Best rival*: the best of nearest neighbour, linear model and forest on thumbnails and colours, on the same test pictures.
-*Interval*: of the mean, with the variance corrected for splits that overlap (Nadeau & Bengio 2003).
+Each line is several trainings that differ by split seed alone; mean ± standard deviation. *Grouped*: near twins of
+a picture are never on both sides, which is the score that counts. *Naive*: what a split that ignores near twins
+would have claimed for the same model. *Best rival*: the best of nearest neighbour, linear model and forest on
+thumbnails and colours, on the same test pictures. *Interval*: of the mean, with the variance corrected for splits
+that overlap (Nadeau & Bengio 2003).
 
 """
 TWINS = """## What near twins are worth
@@ -39,15 +41,16 @@ Test pictures of a naive split that have a near twin among the training pictures
 """
 SPEED = """## Speed
 
-All limits of a line are measured in the same run, in turn. *Engine*: the graph that ships, in ONNX Runtime, on pixels that lie
-ready, the best of several batch sizes and workers. *Decoder*: reading and decoding alone. *Features*: both at work in
-`compute_features` with nothing cached. Pictures per second; then seconds of whole processes, and where they go.
+All limits of a line are measured in the same run, in turn. *Engine*: the graph that ships, in ONNX Runtime, on
+pixels that lie ready, the best of several batch sizes and workers. *Decoder*: reading and decoding alone.
+*Features*: both at work in `compute_features` with nothing cached. Pictures per second; then seconds of whole
+processes, and where they go.
 
 """
 START = """## Cold start
 
-Whole processes from start to exit, in turn, median. *Bare engine*: a script of ten lines that loads the same file in ONNX Runtime,
-decodes the same picture and asks once.
+Whole processes from start to exit, in turn, median. *Bare engine*: a script of ten lines that loads the same file
+in ONNX Runtime, decodes the same picture and asks once.
 
 """
 SCALE = """## Growth
@@ -56,6 +59,8 @@ Pictures made by seeded crops of real ones; cache empty at the start.
 
 """
 MACHINES = """## Where this was measured
+
+*Busy elsewhere*: the share of the machine that other programs used meanwhile. *Code*: a hash of the package's source.
 
 """
 
@@ -69,7 +74,7 @@ def page(records: Sequence[Record]) -> str:
         (SPEED, "data|pictures|engine|decoder|features|cold, s|warm, s|steps when cold", _speed(records)),
         (START, "process|s|MB", _start(records)),
         (SCALE, "pictures|s|ms each|look, s|features, s|heads, s|peak, MB", _scale(records)),
-        (MACHINES, "task|date|processor|cores|load before|versions|code", _machines(records)),
+        (MACHINES, "task|date|processor|cores|busy elsewhere|versions|code", _machines(records)),
     ):
         if lines:
             parts.append(text + _table(head.split("|"), lines))
@@ -80,8 +85,8 @@ def readme_block(records: Sequence[Record]) -> str:
     """The few numbers that the README shows."""
     chosen = [row for row in rows(records) if row.what.startswith(IN_README) and row.met is not None]
     lines = [[row.what, row.target, row.measured] for row in chosen]
-    processor = records[-1]["machine"] if records and isinstance(records[-1].get("machine"), dict) else {}
-    place = f"On {processor['cores']} cores of {processor['processor']}; " if processor else ""
+    machine = next((r["machine"] for r in reversed(records) if "code" in r), None)
+    place = f"On {machine['cores']} cores of {machine['processor']}; " if machine else ""
     return f"{place}all of it: [benchmarks](docs/benchmarks.md).\n\n" + _table(["what", "target", "measured"], lines)
 
 
@@ -98,13 +103,17 @@ def _accuracy(records: Sequence[Record]) -> list[list[str]]:
         _, low, high = of_mean(own)
         rivals = [[c for c in r["candidates"] if c["kind"] == "baseline" and c["test"]] for r in own]
         n_test = [r["test"]["n"] for r in own]
-        lines.append(
-            [data, preset, str(len(own)), f"{min(n_test)} … {max(n_test)}"]
-            + [_spread(scores(own, "twins_grouped"), 100), f"{100 * low:.1f} … {100 * high:.1f}"]
-            + [_spread(scores(own, "twins_split"), 100)]
-            + [_spread([max(c["test"]["score"] for c in candidates) for candidates in rivals], 100)]
-            + [f"{statistics.median(r['seconds'] for r in own):.0f}", f"{max(r['peak_bytes'] for r in own) / 1e6:.0f}"]
-        )
+        values = [
+            percent(scores(own, "twins_grouped")),
+            f"{100 * low:.1f} … {100 * high:.1f}",
+            percent(scores(own, "twins_split")),
+            percent([max(c["test"]["score"] for c in candidates) for candidates in rivals]),
+        ]
+        costs = [
+            f"{statistics.median(r['seconds'] for r in own):.0f}",
+            f"{max(r['peak_bytes'] for r in own) / 1e6:.0f}",
+        ]
+        lines.append([data, preset, str(len(own)), f"{min(n_test)} … {max(n_test)}", *values, *costs])
     return lines
 
 
@@ -133,7 +142,7 @@ def _speed(records: Sequence[Record]) -> list[list[str]]:
 def _start(records: Sequence[Record]) -> list[list[str]]:
     found = latest(records, "cold_start")[-1:]
     return [
-        [what, f"{seconds:.3f}", f"{r['peak_bytes'][what] / 1e6:.0f}"]
+        [what, f"{seconds:.3f}", f"{r['peak_bytes'][what] / 1e6:.0f}" if what in r["peak_bytes"] else ""]
         for r in found
         for what, seconds in r["median_seconds"].items()
     ]
@@ -150,19 +159,12 @@ def _scale(records: Sequence[Record]) -> list[list[str]]:
 
 
 def _machines(records: Sequence[Record]) -> list[list[str]]:
-    last = {r["task"]: r for r in records if isinstance(r.get("machine"), dict)}
-    return [
-        [task, r["date"], r["machine"]["processor"], str(r["machine"]["cores"]), str(r["machine"]["load_before"])]
-        + [", ".join(f"{name} {number}" for name, number in r["versions"].items()), f"`{r['code']}`"]
-        for task, r in sorted(last.items())
-    ]
-
-
-def _spread(values: Sequence[float], unit: float) -> str:
-    if not values:
-        return "–"
-    spread = statistics.stdev(values) if len(values) > 1 else 0.0
-    return f"{unit * statistics.mean(values):.1f} ± {unit * spread:.1f}"
+    lines = []
+    for task, r in sorted({r["task"]: r for r in records if "code" in r}.items()):
+        machine, versions = r["machine"], ", ".join(f"{name} {number}" for name, number in r["versions"].items())
+        place = [machine["processor"], str(machine["cores"]), f"{machine['busy_elsewhere']:.0%}"]
+        lines.append([task, r["date"], *place, versions, f"`{r['code']}`"])
+    return lines
 
 
 def _table(head: Sequence[str], lines: Iterable[Sequence[Any]]) -> str:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Row", "latest", "load", "of_mean", "rows", "scores"]
+__all__ = ["Row", "latest", "load", "of_mean", "percent", "rows", "scores"]
 
 Record = dict[str, Any]
-# Frozen MobileNetV1 (int8) and ridge, 5-fold, at most 120 pictures a class: figures that were given with the targets, of
-# another network on another draw of the same sets; not measured here.
+# Frozen MobileNetV1 (int8) and ridge, 5-fold, at most 120 pictures a class: figures that were given with the targets,
+# of another network on another draw of the same sets; not measured here.
 REFERENCE = {"simpsons_seed": 0.9438, "trashnet": 0.8082, "flowers128": 0.6433}
 KEYS = ("data", "preset", "split_seed", "n", "extra")  # what tells one measurement of a task from another
 T_975 = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}  # Student's t
@@ -91,7 +91,7 @@ def _accuracy(records: Sequence[Record]) -> list[Row]:
 
     def cartoons() -> tuple[str, bool]:
         values, naive = scores(found, "twins_grouped"), scores(found, "twins_split")
-        said = f"{_percent(values)}; split naively {_percent(naive)}"
+        said = f"{percent(values)}; split naively {percent(naive)}"
         return said, statistics.mean(values) >= 0.975
 
     target = "mean ≥ 97.5 % on new groups of near twins"
@@ -107,7 +107,7 @@ def _beyond(records: Sequence[Record], data: str, preset: str) -> Row:
 
     def say() -> tuple[str, bool]:
         _, low, high = of_mean(found)
-        said = f"{_percent(scores(found, 'twins_grouped'))}, interval {100 * low:.1f} … {100 * high:.1f}"
+        said = f"{percent(scores(found, 'twins_grouped'))}, interval {100 * low:.1f} … {100 * high:.1f}"
         return said, low > REFERENCE[data]
 
     return _row(f"{data}, `{preset}`", f"lower end above {100 * REFERENCE[data]:.1f} %", found, say)
@@ -192,7 +192,8 @@ def _scale(records: Sequence[Record]) -> list[Row]:
     ]
 
 
-def _percent(values: Sequence[float]) -> str:
+def percent(values: Sequence[float]) -> str:
+    """Mean ± standard deviation of some shares."""
     if not values:
         return "–"
     spread = statistics.stdev(values) if len(values) > 1 else 0.0

@@ -111,7 +111,12 @@ def test_torch_stays_on_its_side(path: Path) -> None:
 
 @pytest.mark.parametrize("path", sorted((PACKAGE / "cli").glob("*.py")), ids=relative)
 def test_cli_imports_workflow_errors_and_records_alone(path: Path) -> None:
-    allowed = ("bottega.cli", "bottega.workflow", "bottega.errors", "bottega.problem")  # `problem` reads and decides nothing
+    allowed = (
+        "bottega.cli",
+        "bottega.workflow",
+        "bottega.errors",
+        "bottega.problem",
+    )  # `problem` reads and decides nothing
     for module, at_top in imported(path):
         if module.partition(".")[0] == "bottega":
             assert module.startswith(allowed)

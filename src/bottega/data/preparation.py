@@ -52,15 +52,17 @@ def resize(g: GraphBuilder, pixels: str, side: int) -> str:
     """Resize float32 [N, 3, H, W] to [N, 3, side, side], antialiased (without it, 11 grey levels off at 1080p).
 
     Outside the picture there is nothing, and the weights of what is inside add up to 1, as in Pillow and torch;
-    repeating the border instead would put the outermost pixels up to 17 grey levels off.
+    repeating the border instead would put the outermost pixels up to 17 grey levels off. All four sizes are given:
+    with the attribute `axes`, ONNX Runtime's optimiser loses them when it moves a transpose across (seen in 1.31).
     """
+    kept = g.op("Shape", pixels, start=0, end=2)  # [N, 3]
+    sizes = g.op("Concat", kept, g.constant([side, side], np.int64), axis=0)
     return g.op(
         "Resize",
         pixels,
         "",
         "",
-        g.constant([side, side], np.int64),
-        axes=[2, 3],
+        sizes,
         mode="linear",
         antialias=1,
         coordinate_transformation_mode="half_pixel",

@@ -64,7 +64,7 @@ def fit_perceptron(x: Floats, y: Integers, n_classes: int, *, seed: int, dropout
     parameters = [hidden, hidden_bias, weight, bias]
     optimiser = _AdamW(parameters, n_steps=PERCEPTRON_EPOCHS * -(-len(x) // BATCH))
     for _ in range(PERCEPTRON_EPOCHS):
-        for rows in torch.randperm(len(x), generator=generator).split(BATCH):
+        for rows in torch.split(torch.randperm(len(x), generator=generator), BATCH):
             units = functional.relu(torch.addmm(hidden_bias, inputs[rows], hidden))  # (B, D) -> (B, 32)
             kept = torch.rand(units.shape, generator=generator) >= dropout
             logits = torch.addmm(bias, units * kept / (1 - dropout), weight)  # -> (B, C)

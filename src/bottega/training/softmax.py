@@ -113,12 +113,9 @@ def descend(
     share = torch.full((len(y),), 1 / len(y), dtype=torch.float64)
     if class_weights is not None:
         share = share * class_weights.double()[y]
-    zeros = {"dtype": torch.float64}
-    at = _Vector(
-        torch.zeros(space.n_coordinates, n_classes, **zeros),  # type: ignore[arg-type]
-        torch.zeros(n_classes, **zeros),  # type: ignore[arg-type]
-        torch.zeros(len(y), n_classes, **zeros),  # type: ignore[arg-type]
-    )
+    n_rows, double = len(y), torch.float64
+    start = [torch.zeros(n, n_classes, dtype=double) for n in (space.n_coordinates, 1, n_rows)]
+    at = _Vector(start[0], start[1][0], start[2])
     for strength in strengths:
         at = _minimum(space, at, y, share, strength)
         yield space.weights(at.weight).float(), at.bias.float()

@@ -53,6 +53,7 @@ class Material:
 
     @property
     def n_classes(self) -> int:
+        """How many answers there are."""
         return len(self.classes)
 
 
@@ -103,6 +104,7 @@ class Answered:
     dropped: str | None = None  # why it left the race after the first fold; its other rows are NaN
 
     def probabilities(self) -> Numbers:
+        """(M, C) on the same rows, at its own temperature."""
         return apply_temperature(self.logits, self.temperature)
 
 
@@ -128,6 +130,7 @@ class Developed:
 
     @property
     def chosen(self) -> Answered:
+        """The candidate that ships."""
         return self.answered[self.choice.name]
 
 
@@ -155,7 +158,9 @@ def develop(
     half = _halves(material, rows, rules.split_seed)
     answered: dict[str, Answered] = {}
     interrupted = False
-    for spec in sorted(specs, key=lambda one: one.kind == "baseline"):  # the likely leader first: others race against it
+    for spec in sorted(
+        specs, key=lambda one: one.kind == "baseline"
+    ):  # the likely leader first: others race against it
         tell(spec.name)
         leaders = [] if spec.name == rules.ship else [one.logits for one in answered.values() if not one.dropped]
         try:

@@ -16,7 +16,7 @@ from bottega.data.profile import ImageSet
 from bottega.data.store import Store
 from bottega.problem.records import Progress
 
-__all__ = ["compute_features", "cores_at_hand", "engine", "is_cached", "machine_key"]
+__all__ = ["batches", "compute_features", "cores_at_hand", "engine", "is_cached", "machine_key"]
 
 Floats = npt.NDArray[np.float32]
 Jobs = list[list[int]]
@@ -54,7 +54,7 @@ def compute_features(
     unsaved: list[int] = []
     n_done = len(images) - len(missing)
     try:
-        for indices, vectors in _run(work, _batches(images, missing), threads):
+        for indices, vectors in _run(work, batches(images, missing), threads):
             rows[indices] = vectors
             unsaved += indices
             n_done += len(indices)
@@ -103,7 +103,7 @@ def machine_key() -> str:
     return f"{version('onnxruntime')}-{hashlib.sha256(flags.encode()).hexdigest()[:12]}"
 
 
-def _batches(images: ImageSet, indices: npt.NDArray[np.int64]) -> Jobs:
+def batches(images: ImageSet, indices: npt.NDArray[np.int64]) -> Jobs:
     """Pictures of one size together, a few at a time, in the order of the set."""
     by_size: dict[tuple[int, int], list[int]] = {}
     for i in indices.tolist():

@@ -24,9 +24,10 @@ from bottega.evaluation.evidence import (
     Unlabelled,
 )
 from bottega.evaluation.wording import in_words
-from bottega.problem.records import LookRecord, Twin
-from bottega.workflow.candidates import Answered, Developed, Material
+from bottega.problem.records import Twin
+from bottega.workflow.candidates import Answered, Material
 from bottega.workflow.judge import Judged
+from bottega.workflow.trial import Trial
 
 __all__ = ["Outside", "Use", "gather"]
 
@@ -59,24 +60,11 @@ class Use:
     prepared: str = ""
 
 
-def gather(
-    images: ImageSet,
-    everything: ImageSet,
-    material: Material,
-    developed: Developed,
-    judged: Judged,
-    look: LookRecord,
-    *,
-    metric: str,
-    outside: Outside | None,
-    use: Use,
-) -> Evidence:
-    """Collect what the report shows beside the record.
-
-    Args:
-        images: the labelled pictures, row by row as in `material`.
-        everything: all readable pictures, the unlabelled ones too.
-    """
+def gather(trial: Trial, outside: Outside | None, use: Use) -> Evidence:
+    """Collect what the report shows beside the record."""
+    images, everything, look = trial.looked.images, trial.looked.everything, trial.looked.look
+    material, developed, judged = trial.material, trial.developed, trial.judged
+    metric = trial.options.metric
     album = _Album(images)
     tested = judged.tested
     once = tested.once

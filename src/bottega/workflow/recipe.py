@@ -69,12 +69,12 @@ def read_recipe(path: Path) -> Recipe:
     """
     fix = "name the folder of a run, as in runs/flowers-1"
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(path.read_text(encoding="utf-8", errors="surrogateescape"))
     except OSError as error:
         raise BottegaError(
             found=f"no recipe that can be read: {error.strerror}", expected="a run folder", fix=fix, where=str(path)
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except tomllib.TOMLDecodeError as error:
         raise BottegaError(
             found=f"a recipe that is no TOML: {error}",
             expected="recipe.toml as training wrote it",
@@ -87,11 +87,31 @@ def read_recipe(path: Path) -> Recipe:
     if missing or document["format"] != FORMAT:
         what = f"no {missing[0]!r}" if missing else f"recipe format {document['format']!r}"
         raise BottegaError(found=what, expected=f"a recipe of format {FORMAT}", fix="train again", where=str(path))
+    _refuse_other_kinds(document, path)
     _refuse_unknown(document["training"], [*_TRAINING], path)
     return Recipe(**document)
 
 
 _TRAINING = {f.name for f in fields(TrainOptions)} - {"resume", "name"} | {"threads"}
+
+
+def _refuse_other_kinds(document: Mapping[str, Any], path: Path) -> None:
+    threads = document["training"].get("threads") if isinstance(document["training"], dict) else None
+    kinds = {name: dict for name in document if name not in ("source", "format")} | {"source": str}
+    wrong = [
+        (key, document[key], "a table" if kind is dict else "a text")
+        for key, kind in kinds.items()
+        if not isinstance(document[key], kind)
+    ]
+    if not wrong and (type(threads) is not int or threads < 1):
+        wrong = [("threads", threads, "a whole number from 1")]
+    for key, value, expected in wrong:
+        raise BottegaError(
+            found=f"in a recipe {key!r} is {value!r}",
+            expected=expected,
+            fix="put back what training wrote",
+            where=str(path),
+        )
 
 
 def _refuse_unknown(table: Mapping[str, Any], known: list[str], path: Path) -> None:
@@ -118,15 +138,15 @@ def versions() -> dict[str, str]:
 
 
 def _toml(value: Any) -> str:
-    """A value as TOML: JSON's texts, numbers and lists are TOML's too."""
+    """A value as TOML: JSON's numbers and lists are TOML's too, and its texts once nothing is written as surrogates."""
     if isinstance(value, Mapping):
         inside = ", ".join(f"{_key(key)} = {_toml(item)}" for key, item in value.items() if item is not None)
         return f"{{ {inside} }}" if inside else "{}"
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(_toml(item) for item in value) + "]"
-    return json.dumps(value, allow_nan=False).replace("\x7f", "\\u007f")
+    return json.dumps(value, allow_nan=False, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _key(name: object) -> str:
     text = str(name)
-    return text if re.fullmatch(r"[A-Za-z0-9_-]+", text) else json.dumps(text).replace("\x7f", "\\u007f")
+    return text if re.fullmatch(r"[A-Za-z0-9_-]+", text) else _toml(text)

@@ -116,8 +116,12 @@ class RunFolder:
         """Append one line to the history: what happened, and how many seconds into this process."""
         line = json.dumps({"event": event, "seconds": round(time.perf_counter() - self._start, 3), **facts})
         try:
-            with self.file(HISTORY).open("a", encoding="utf-8") as file:
-                file.write(line + "\n")
+            with self.file(HISTORY).open("ab+") as file:
+                if file.seek(0, os.SEEK_END):
+                    file.seek(-1, os.SEEK_END)
+                    if file.read(1) != b"\n":  # a kill tore the line before
+                        file.write(b"\n")
+                file.write(line.encode() + b"\n")
         except OSError as error:
             raise BottegaError(
                 found=f"{HISTORY} could not be written: {error.strerror}",

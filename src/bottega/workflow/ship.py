@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bottega.data.profile import ImageSet
 from bottega.data.splits import Split
 from bottega.errors import BottegaError
+from bottega.evaluation.calibration import apply_temperature
 from bottega.evaluation.intervals import difference, interval
 from bottega.evaluation.metrics import METRICS
 from bottega.models.pretrained import Pretrained
-from bottega.problem.records import Candidate, Score
+from bottega.problem.records import Score
 from bottega.shipping import bloom
 from bottega.shipping.check import make_golden
 from bottega.shipping.export import classifier_graph, shrink
@@ -32,11 +32,10 @@ from bottega.shipping.model_file import (
 )
 from bottega.shipping.predictor import ask, open_session
 from bottega.shipping.snippets import snippets
-from bottega.workflow.candidates import Developed, Material
-from bottega.workflow.judge import Judged
-from bottega.workflow.options import TrainOptions
+from bottega.workflow.candidates import answer
+from bottega.workflow.features import batches
 from bottega.workflow.pictures import PREPARED
-from bottega.workflow.recipe import Recipe
+from bottega.workflow.trial import Looked, Trial
 
 __all__ = ["Shipped", "Small", "ship", "ship_small", "usage"]
 
@@ -44,7 +43,6 @@ TOLERANCE = 1e-4  # of a probability: float32 through a hundred layers, summed i
 SMALL_TOLERANCE = 2e-2  # of the int8 variant, whose rounding differs between processors
 N_REAL_GOLDEN = 6
 N_CALIBRATION = 64  # pictures that set the ranges of the int8 variant
-MAX_BATCH = 8
 Numbers = npt.NDArray[np.float64]
 
 
@@ -68,27 +66,16 @@ class Small:
     loss: Score
 
 
-def ship(
-    images: ImageSet,
-    material: Material,
-    developed: Developed,
-    judged: Judged,
-    layers: tuple[Any, Sequence[Any], Pretrained | None],
-    *,
-    options: TrainOptions,
-    recipe: Recipe,
-    verdict: str,
-    candidates: Sequence[Candidate],
-    split: Split,
-    fingerprint: str,
-    threads: int,
-) -> Shipped:
+def ship(trial: Trial, layers: tuple[Any, Sequence[Any], Pretrained | None]) -> Shipped:
     """Build the file and prove it.
 
+    Args:
+        layers: what stands below the head: the frozen network or None, its views, its weights.
     Raises:
         BottegaError: the file does not answer as the judged model did: nothing ships.
     """
     backbone, views, weights = layers
+    material, developed, looked = trial.material, trial.developed, trial.looked
     finite = np.isfinite(developed.sure.threshold)
     threshold = float(np.float32(developed.sure.threshold)) if finite else None
     graph = classifier_graph(
@@ -99,11 +86,8 @@ def ship(
         backbone=backbone,
         views=views,
     )
-    rows = judged.tested.rows[judged.tested.once]
-    expected = judged.tested.probabilities[judged.tested.once]
-    if split.source == "cv":  # the folds were answered by other models: compare the one that ships with its own answers
-        expected = _final_answers(material, developed, rows)
-    largest = _replay(graph, images, rows, expected, material.classes, threads)
+    largest = _replay(graph, trial)
+    split, options, metric = looked.split, trial.options, trial.options.metric
     card = Card(
         task="classification",
         modality="images",
@@ -111,42 +95,41 @@ def ship(
         outputs=class_outputs(material.n_classes),
         thresholds=Thresholds(threshold, developed.sure.why, developed.sure.sure_at),
         temperature=developed.temperature,
-        metric=options.metric,
-        metrics=judged.metrics,
+        metric=metric,
+        metrics=trial.judged.metrics,
         test_source=split.source,
-        baselines=tuple(Baseline(one.name, one.kind, one.test, one.relation) for one in candidates),
+        baselines=tuple(Baseline(one.name, one.kind, one.test, one.relation) for one in trial.candidates),
         chosen=developed.choice.name,
-        verdict=verdict,
-        data=_data_card(material, split, fingerprint),
-        recipe=recipe.card(),
-        versions=dict(recipe.versions),
+        verdict=trial.account.verdict,
+        data=_data_card(looked),
+        recipe=trial.recipe.card(),
+        versions=dict(trial.recipe.versions),
         weights=() if weights is None else (Weights(weights.name, weights.licence, weights.sha256, weights.source),),
-        golden=_golden(graph, images, rows, material, options),
+        golden=_golden(graph, trial),
         tolerance=TOLERANCE,
-        filter=bloom.build(images.hashes[_used(split)]) if options.filter else None,
+        filter=bloom.build(looked.images.hashes[_used(split)]) if options.filter else None,
     )
     return Shipped(seal(graph, card), graph, card, largest, backbone is not None)
 
 
-def ship_small(
-    shipped: Shipped, images: ImageSet, material: Material, judged: Judged, *, metric: str, threads: int
-) -> Small | None:
+def ship_small(shipped: Shipped, trial: Trial) -> Small | None:
     """The int8 variant with its measured loss on the test part; None where there is no network to shrink."""
     if not shipped.has_network:
         return None
-    rows = judged.tested.rows[judged.tested.once]
+    images, material, tested = trial.looked.images, trial.material, trial.judged.tested
+    rows = tested.rows[tested.once]
     outside = np.setdiff1d(np.arange(len(images)), rows)
-    samples = outside if len(outside) else rows
-    picked = samples[np.unique(np.linspace(0, len(samples) - 1, min(N_CALIBRATION, len(samples))).astype(np.int64))]
-    graph = shrink(shipped.graph, [images.pixels(int(i))[None] for i in picked])
-    probabilities, _ = _answers(graph, images, rows, material.n_classes, threads)
+    graph = shrink(
+        shipped.graph, [images.pixels(i)[None] for i in _spread(outside if len(outside) else rows, N_CALIBRATION)]
+    )
+    probabilities, _ = _answers(graph, trial)
     y, groups = material.y[rows], material.groups[rows]
-    measure = METRICS[metric]
+    measure = METRICS[trial.options.metric]
     score = interval(measure, y, probabilities, groups, 0)
-    loss = difference(measure, y, judged.tested.probabilities[judged.tested.once], probabilities, groups)
+    loss = difference(measure, y, _judged_answers(trial), probabilities, groups)
     card = replace(
         shipped.card,
-        metrics={metric: score},
+        metrics={measure.name: score},
         golden=make_golden(graph, n_classes=material.n_classes),
         tolerance=SMALL_TOLERANCE,
         recipe={**shipped.card.recipe, "variant": "int8"},
@@ -166,67 +149,64 @@ def usage(shipped: Shipped, path: Path, classes: Sequence[str]) -> dict[str, Any
     }
 
 
-def _final_answers(material: Material, developed: Developed, rows: npt.NDArray[np.int64]) -> Numbers:
-    from bottega.evaluation.calibration import apply_temperature
-    from bottega.workflow.candidates import answer
+def _judged_answers(trial: Trial) -> Numbers:
+    """What the model that ships answers on the test rows, from the vectors that it was judged on (T, C).
 
+    On small data the folds were answered by other models; then it is the final one's own answers.
+    """
+    tested, developed, material = trial.judged.tested, trial.developed, trial.material
+    if trial.looked.split.source != "cv":
+        return tested.probabilities
     chosen = developed.chosen
+    rows = tested.rows[tested.once]
     logits = answer(chosen.form, material.views[chosen.spec.view][rows], material.n_classes)
     return apply_temperature(logits, developed.temperature)
 
 
-def _replay(
-    graph: bytes,
-    images: ImageSet,
-    rows: npt.NDArray[np.int64],
-    expected: Numbers,
-    classes: Sequence[str],
-    threads: int,
-) -> float:
+def _replay(graph: bytes, trial: Trial) -> float:
     """Ask the file for every test picture, from raw pixels; returns the largest difference of a probability.
 
     Raises:
         BottegaError: it is over the tolerance, or a label differs that the tolerance doesn't explain.
     """
-    probabilities, labels = _answers(graph, images, rows, len(classes), threads)
-    gaps = np.abs(probabilities - expected).max(1) if len(rows) else np.zeros(0)
-    said = np.array([classes.index(label) for label in labels], dtype=np.int64)
-    places = np.arange(len(rows))
-    lost = expected.max(1) - expected[places, said] if len(rows) else np.zeros(0)
+    expected, classes = _judged_answers(trial), trial.material.classes
+    probabilities, labels = _answers(graph, trial)
+    if not labels:
+        return 0.0
+    gaps = np.abs(probabilities - expected).max(1)
+    said = [classes.index(label) for label in labels]
+    lost = expected.max(1) - expected[np.arange(len(said)), said]
     bad = np.flatnonzero((gaps > TOLERANCE) | (lost > 2 * TOLERANCE))
     if len(bad):
         worst = int(bad[np.argmax(gaps[bad])])
         raise BottegaError(
-            found=f"{len(bad)} of {len(rows)} test pictures get another answer from the file than in training, "
+            found=f"{len(bad)} of {len(said)} test pictures get another answer from the file than in training, "
             f"by up to {gaps[worst]:.2g}",
             expected=f"probabilities within {TOLERANCE:g}",
             fix="nothing shipped; this is a fault of ours: please report it with the run's recipe.toml",
-            where=images.names[int(rows[worst])],
+            where=trial.looked.images.names[int(trial.judged.tested.rows[worst])],
         )
-    return float(gaps.max(initial=0.0))
+    return float(gaps.max())
 
 
-def _answers(
-    graph: bytes, images: ImageSet, rows: npt.NDArray[np.int64], n_classes: int, threads: int
-) -> tuple[Numbers, list[str]]:
-    """Probabilities (T, C) and labels of the whole file on decoded raw pictures."""
+def _answers(graph: bytes, trial: Trial) -> tuple[Numbers, list[str]]:
+    """Probabilities (T, C) and labels of the whole file on the decoded raw test pictures."""
+    images, n_classes = trial.looked.images, trial.material.n_classes
+    rows = trial.judged.tested.rows[trial.judged.tested.once]
     session = open_session(graph, threads=1)
-    by_size: dict[tuple[int, int], list[int]] = {}
-    for place, i in enumerate(rows.tolist()):
-        by_size.setdefault((int(images.sizes[i, 0]), int(images.sizes[i, 1])), []).append(place)
-    jobs = [m[start : start + MAX_BATCH] for m in by_size.values() for start in range(0, len(m), MAX_BATCH)]
+    places = {int(i): place for place, i in enumerate(rows)}
+    jobs = batches(images, rows)
 
-    def work(places: list[int]) -> tuple[list[str], Any]:
-        labels, probabilities, _ = ask(session, np.stack([images.pixels(int(rows[p])) for p in places]), n_classes)
+    def work(members: list[int]) -> tuple[list[str], Any]:
+        labels, probabilities, _ = ask(session, np.stack([images.pixels(i) for i in members]), n_classes)
         return list(labels), probabilities
 
     found = np.zeros((len(rows), n_classes))
     said = [""] * len(rows)
-    with ThreadPoolExecutor(threads) as pool:
-        for places, (labels, probabilities) in zip(jobs, pool.map(work, jobs), strict=True):
-            found[places] = probabilities
-            for place, label in zip(places, labels, strict=True):
-                said[place] = label
+    with ThreadPoolExecutor(trial.threads) as pool:
+        for members, (labels, probabilities) in zip(jobs, pool.map(work, jobs), strict=True):
+            for i, label, row in zip(members, labels, probabilities, strict=True):
+                found[places[i]], said[places[i]] = row, label
     return found, said
 
 
@@ -235,16 +215,21 @@ def _used(split: Split) -> npt.NDArray[np.bool_]:
     return np.ones(len(split.part), bool) if split.source == "cv" else split.part != "test"
 
 
-def _data_card(material: Material, split: Split, fingerprint: str) -> DataCard:
-    per_part = {part: int((split.part == part).sum()) for part in ("train", "val", "test")}
-    per_class = {name: int((material.y == number).sum()) for number, name in enumerate(material.classes)}
-    return DataCard(fingerprint, per_part, per_class)
+def _data_card(looked: Looked) -> DataCard:
+    per_class = {name: int((looked.y == number).sum()) for number, name in enumerate(looked.classes)}
+    return DataCard(looked.fingerprint, looked.n_per_part, per_class)
 
 
-def _golden(
-    graph: bytes, images: ImageSet, rows: npt.NDArray[np.int64], material: Material, options: TrainOptions
-) -> tuple[Golden, ...]:
-    if options.golden == "made-up":
-        return make_golden(graph, n_classes=material.n_classes)
-    picked = rows[np.unique(np.linspace(0, len(rows) - 1, min(N_REAL_GOLDEN, len(rows))).astype(np.int64))]
-    return make_golden(graph, n_classes=material.n_classes, pictures=[images.pixels(int(i)) for i in picked])
+def _golden(graph: bytes, trial: Trial) -> tuple[Golden, ...]:
+    n_classes = trial.material.n_classes
+    if trial.options.golden == "made-up":
+        return make_golden(graph, n_classes=n_classes)
+    tested, images = trial.judged.tested, trial.looked.images
+    picked = _spread(tested.rows[tested.once], N_REAL_GOLDEN)
+    return make_golden(graph, n_classes=n_classes, pictures=[images.pixels(i) for i in picked])
+
+
+def _spread(rows: npt.NDArray[np.int64], n: int) -> list[int]:
+    """At most `n` of the rows, evenly spread."""
+    places = np.unique(np.linspace(0, len(rows) - 1, min(n, len(rows))).astype(np.int64))
+    return [int(i) for i in rows[places]]

@@ -30,28 +30,30 @@ def picture_specs(views: Sequence[str], n_classes: int, *, metric: str, seed: in
         metric: what class weights must improve.
     """
     linear = _Linear(n_classes, metric)
+
+    def majority(_: Floats, y: Integers, __: Setting) -> Form:
+        return fit_majority(y, n_classes)
+
+    def nearest(x: Floats, y: Integers, _: Setting) -> Form:
+        return fit_nearest(x, y, n_classes, N_THUMBNAIL)
+
+    def forest(x: Floats, y: Integers, _: Setting) -> Form:
+        return fit_forest(x, y, n_classes, seed=seed, threads=threads)
+
+    def perceptron(x: Floats, y: Integers, _: Setting) -> Form:
+        return fit_perceptron(x, y, n_classes, seed=seed)
+
     specs = [
-        Spec("most frequent class", "baseline", "plain", lambda x, y, s: fit_majority(y, n_classes)),
-        Spec("nearest neighbour", "baseline", "plain", lambda x, y, s: fit_nearest(x, y, n_classes, N_THUMBNAIL)),
+        Spec("most frequent class", "baseline", "plain", majority),
+        Spec("nearest neighbour", "baseline", "plain", nearest),
         Spec("linear on thumbnails", "baseline", "plain", linear.fit, linear.tune),
-        Spec(
-            "random forest",
-            "baseline",
-            "plain",
-            lambda x, y, s: fit_forest(x, y, n_classes, seed=seed, threads=threads),
-        ),
+        Spec("random forest", "baseline", "plain", forest),
     ]
     for view, name in NETWORK_VIEWS.items():
         if view in views:
             specs.append(Spec(f"{name} + linear", "network", view, linear.fit, linear.tune))
-    if "network" in views:
-        perceptron = Spec(
-            "pretrained + perceptron",
-            "network",
-            "network",
-            lambda x, y, s: fit_perceptron(x, y, n_classes, seed=seed),
-        )
-        specs.insert(5, perceptron)
+        if view == "network" and view in views:
+            specs.append(Spec("pretrained + perceptron", "network", view, perceptron))
     return specs
 
 

@@ -1,0 +1,133 @@
+"""What one training knows: the data once they were looked at and divided, and then what was learned and judged."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bottega.data.checks import labelled, require_trainable
+from bottega.data.layout import UNLABELLED
+from bottega.data.profile import ImageSet, RowStore, profile, select
+from bottega.data.sources import open_source
+from bottega.data.splits import PARTS, Split, split
+from bottega.data.twins import group_by_name
+from bottega.problem.records import Candidate, LookRecord, Progress
+from bottega.workflow.account import Account
+from bottega.workflow.candidates import Developed, Material
+from bottega.workflow.judge import Judged
+from bottega.workflow.look import look_record
+from bottega.workflow.options import TrainOptions
+from bottega.workflow.recipe import Recipe
+
+__all__ = ["Looked", "Trial", "look_at", "split_facts"]
+
+
+@dataclass(frozen=True)
+class Looked:
+    """The data of a run, looked at and divided.
+
+    Attributes:
+        everything: all readable pictures, the unlabelled ones too.
+        images: the labelled ones; row by row as all that follows.
+        classes: what may be answered: the labels outside the test part.
+        y: (N,) indices of the classes; -1 for a label that only the test part has.
+        groups: (N,) equal for twins, or as `--group-by` says.
+        fingerprint: SHA-256 of contents, labels and given parts; names and order don't count.
+    """
+
+    everything: ImageSet
+    images: ImageSet
+    look: LookRecord
+    split: Split
+    classes: tuple[str, ...]
+    y: npt.NDArray[np.int64]
+    groups: npt.NDArray[np.int64]
+    fingerprint: str
+
+    @property
+    def labels(self) -> list[str]:
+        """The label of each labelled picture."""
+        return [str(label) for label in self.images.labels]
+
+    @property
+    def outside(self) -> npt.NDArray[np.int64]:
+        """Places in `everything` of the pictures that are looked at only."""
+        return np.flatnonzero([part == UNLABELLED for part in self.everything.parts])
+
+    @property
+    def n_per_part(self) -> dict[str, int]:
+        """Pictures in each part of the split."""
+        return {part: int((self.split.part == part).sum()) for part in PARTS}
+
+    def material(self, vectors: Mapping[str, npt.NDArray[np.float32]]) -> Material:
+        """What candidates are fitted on, from vectors of `everything`."""
+        rows = labelled(self.everything)
+        views = {name: x[rows] for name, x in vectors.items()}
+        return Material(views, self.y, self.groups, self.split.group_names, self.labels, self.classes)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A training that was judged: what goes into the record, the file and the report."""
+
+    options: TrainOptions
+    recipe: Recipe
+    looked: Looked
+    material: Material
+    developed: Developed
+    judged: Judged
+    candidates: tuple[Candidate, ...]
+    account: Account
+
+    @property
+    def threads(self) -> int:
+        """Workers, as the recipe says."""
+        return int(self.recipe.training["threads"])
+
+
+def look_at(data: str, options: TrainOptions, *, store: RowStore, progress: Progress | None) -> Looked:
+    """Read DATA and divide it; nothing is learned yet.
+
+    Raises:
+        BottegaError: it cannot be opened, or no training can use it.
+    """
+    everything = profile(open_source(data), progress=progress, store=store)
+    require_trainable(everything)
+    images = select(everything, labelled(everything))
+    groups = images.twin_groups
+    if options.group_by is not None:
+        groups = group_by_name(images.names, groups, options.group_by)
+    labels = [str(label) for label in images.labels]
+    divided = split(images.hashes, labels, groups, given=images.parts, split_seed=options.split_seed)
+    rows = np.arange(len(labels)) if divided.source == "cv" else np.flatnonzero(divided.part != "test")
+    classes = tuple(sorted({labels[i] for i in rows}))
+    index = {name: number for number, name in enumerate(classes)}
+    y = np.array([index.get(label, -1) for label in labels], np.int64)
+    look = look_record(everything, group_by=options.group_by)
+    return Looked(everything, images, look, divided, classes, y, groups, _fingerprint(images, labels))
+
+
+def split_facts(looked: Looked) -> dict[str, Any]:
+    """The split as the recipe states it."""
+    divided = looked.split
+    return {
+        "source": divided.source,
+        **looked.n_per_part,
+        "n_groups": divided.n_groups,
+        "by_rank": divided.by_rank,
+        "twin_threshold": looked.everything.twin_threshold,
+    }
+
+
+def _fingerprint(images: ImageSet, labels: list[str]) -> str:
+    lines = sorted(
+        images.hashes[i].tobytes()
+        + labels[i].encode("utf-8", "surrogateescape")
+        + b"\0"
+        + (images.parts[i] or "").encode()
+        for i in range(len(labels))
+    )
+    return hashlib.sha256(b"".join(lines)).hexdigest()
