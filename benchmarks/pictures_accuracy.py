@@ -31,7 +31,13 @@ def main() -> None:
             options = ("--split-seed", str(seed), "--preset", stated.preset)
             said, ran = train(stated.data, home, cache=home / "cache", name=str(seed), options=options)
             record = described(said, ran, home / "runs" / str(seed))
-            record = {"data": name, "preset": stated.preset, "split_seed": seed, **record}
+            record = {
+                "data": name,
+                "preset": stated.preset,
+                "split_seed": seed,
+                "cache_was_empty": not records,
+                **record,
+            }
             append("pictures_accuracy", stated.results, record)
             records.append(record)
             print(line(record), flush=True)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+CHOICES = ("--ship", "network")  # of the session's run, for those that shall end with the same bytes
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -27,9 +29,13 @@ class Outcome:
 
 
 def run_bottega(
-    *words: str, cwd: Path, python: str = sys.executable, timeout: float = 300, **environment: str
+    *words: str, cwd: Path, python: str = sys.executable, timeout: float = 300, cores: int = 0, **environment: str
 ) -> Outcome:
-    """Run `bottega WORDS` as a process of its own, as a user does."""
+    """Run `bottega WORDS` as a process of its own, as a user does.
+
+    Args:
+        cores: how many the process may use; 0 for all.
+    """
     result = subprocess.run(
         [python, "-m", "bottega.cli.main", *words],
         cwd=cwd,
@@ -39,8 +45,22 @@ def run_bottega(
         errors="surrogateescape",
         timeout=timeout,
         stdin=subprocess.DEVNULL,
+        preexec_fn=(lambda: os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])) if cores else None,
     )
     return Outcome(result.returncode, result.stdout, result.stderr)
+
+
+def start_bottega(*words: str, cwd: Path, **environment: str) -> "subprocess.Popen[bytes]":
+    """Begin `bottega WORDS`, for a test that will disturb it; what it says is dropped into `cwd`/said.txt."""
+    with (cwd / "said.txt").open("wb") as said:
+        return subprocess.Popen(
+            [sys.executable, "-m", "bottega.cli.main", *words],
+            cwd=cwd,
+            env=os.environ | environment,
+            stdout=said,
+            stderr=said,
+            stdin=subprocess.DEVNULL,
+        )
 
 
 @dataclass(frozen=True)

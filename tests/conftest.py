@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from command import TrainedRun, run_bottega
+from command import CHOICES, TrainedRun, run_bottega
 from demo import write_digits
 
 
@@ -27,9 +27,9 @@ def digits_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def trained_run(digits_dir: Path) -> TrainedRun:
-    """`bottega train digits --json`, once a session, as a process."""
+    """`bottega train digits --ship network --json`, once a session, as a process: the largest graph that can ship."""
     home = digits_dir.parent
-    outcome = run_bottega("train", digits_dir.name, "--json", cwd=home)
+    outcome = run_bottega("train", digits_dir.name, *CHOICES, "--json", cwd=home)
     if outcome.status:
         pytest.fail(f"bottega train ended with {outcome.status}\n{outcome.out}\n{outcome.err}")
     record = outcome.document

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bottega.evaluation.intervals import examples_for_half_the_interval
 from bottega.evaluation.metrics import METRICS
-from bottega.evaluation.wording import percent, percent_range, points, shortened
+from bottega.evaluation.wording import joined, percent, percent_range, points, shortened
 from bottega.problem.records import Candidate, Finding, LookRecord, Score
 from bottega.workflow.candidates import Developed
 from bottega.workflow.judge import Judged
@@ -40,7 +40,7 @@ def give_account(
         verdict=_verdict(score, rival, developed, metric, source, judged),
         believe=tuple(_believe(rival, judged, metric)),
         doubt=tuple(_doubt(look, judged, source)),
-        next_steps=tuple(_next_steps(look, judged, score, metric)),
+        next_steps=tuple([*_more_time(developed), *_next_steps(look, judged, score, metric)]),
         findings=findings,
     )
 
@@ -81,7 +81,8 @@ def _against(rival: Candidate | None, developed: Developed) -> str:
     is_network = developed.chosen.spec.kind == "network"
     gap = rival.difference if rival is not None else None
     if rival is None or gap is None:
-        return "."
+        untried = any(spec.kind == "network" for spec, _ in developed.skipped)
+        return ". The pretrained network was not tried: the time was too short for it." if untried else "."
     better = gap.low > 0 if gap.higher_is_better else gap.high < 0
     worse = gap.high < 0 if gap.higher_is_better else gap.low > 0
     if is_network and better:
@@ -129,6 +130,14 @@ def _doubt(look: LookRecord, judged: Judged, source: str) -> list[str]:
         )
     said.append("That it works on other cameras, places or times: all pictures come from one source.")
     return said[:3]
+
+
+def _more_time(developed: Developed) -> list[str]:
+    """What `--time` left out."""
+    left_out = [spec.name for spec, _ in developed.skipped]
+    if not left_out:
+        return []
+    return [f"Give it more time (--time 5m, or none): {joined(left_out)} could not be tried."]
 
 
 def _next_steps(look: LookRecord, judged: Judged, score: Score, metric: str) -> list[str]:

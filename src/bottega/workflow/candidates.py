@@ -126,6 +126,7 @@ class Developed:
     out_of_fold: bool
     temperature: float
     sure: Sure
+    skipped: list[tuple[Spec, str]]  # candidates that were not fitted, and why
     interrupted: bool = False  # the user stopped before every candidate was fitted
 
     @property
@@ -142,6 +143,7 @@ def develop(
     rules: Rules,
     *,
     tell: Callable[[str], None] = lambda _: None,
+    may_begin: Callable[[str], bool] = lambda _: True,
 ) -> Developed:
     """Fit all candidates, choose one, calibrate it. The test part is not among the arguments.
 
@@ -152,15 +154,20 @@ def develop(
         specs: from the simplest to the most complex.
         train, val: row numbers.
         tell: called with the name of each candidate before it is fitted.
+        may_begin: whether there is time left for a candidate; the first one is always fitted.
     """
     held_out = len(val) >= FEWEST_VALIDATION
     rows = val if held_out else np.sort(np.concatenate([train, val]))
     half = _halves(material, rows, rules.split_seed)
     answered: dict[str, Answered] = {}
+    skipped: list[tuple[Spec, str]] = []
     interrupted = False
     for spec in sorted(
         specs, key=lambda one: one.kind == "baseline"
     ):  # the likely leader first: others race against it
+        if answered and not may_begin(spec.name):
+            skipped.append((spec, "no time was left"))
+            continue
         tell(spec.name)
         leaders = [] if spec.name == rules.ship else [one.logits for one in answered.values() if not one.dropped]
         try:
@@ -178,7 +185,7 @@ def develop(
     sure = sure_threshold(
         material.y[rows[calibrate]], probabilities, material.groups[rows[calibrate]], sure_at=rules.sure_at
     )
-    return Developed(answered, choice, rows, half, not held_out, temperature, sure, interrupted)
+    return Developed(answered, choice, rows, half, not held_out, temperature, sure, skipped, interrupted)
 
 
 def _fit(

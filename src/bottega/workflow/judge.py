@@ -1,6 +1,6 @@
 """The test part, read once: scores with intervals for what ships and for every rival."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from bottega.evaluation.metrics import METRICS, score_all
 from bottega.problem.records import Candidate, Score
 from bottega.workflow.candidates import Answered, Developed, Material, Rules, Spec, answer, develop
 
-__all__ = ["Judged", "Tested", "candidate_records", "cross_validated", "held_out", "judge", "naive_score"]
+__all__ = ["N_REPEATS", "Judged", "Tested", "candidate_records", "cross_validated", "held_out", "judge", "naive_score"]
 
 Numbers = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -66,19 +66,21 @@ def held_out(material: Material, developed: Developed, rows: Integers) -> Tested
     return Tested(rows, probabilities, probabilities.max(1) >= developed.sure.threshold, by_candidate, len(rows))
 
 
-def cross_validated(material: Material, specs: Sequence[Spec], rules: Rules, *, tell: Any) -> Tested:
+def cross_validated(
+    material: Material, specs: Sequence[Spec], rules: Rules, *, n_repeats: int = N_REPEATS, tell: Callable[[str], None]
+) -> Tested:
     """Repeated grouped k-fold, the choice and the calibration made anew inside each fold."""
     n = len(material.y)
     order = np.arange(n)
     names = [spec.name for spec in specs]
-    by_candidate = {name: np.zeros((N_REPEATS * n, material.n_classes)) for name in names}
-    probabilities = np.zeros((N_REPEATS * n, material.n_classes))
-    sure = np.zeros(N_REPEATS * n, bool)
+    by_candidate = {name: np.zeros((n_repeats * n, material.n_classes)) for name in names}
+    probabilities = np.zeros((n_repeats * n, material.n_classes))
+    sure = np.zeros(n_repeats * n, bool)
     k = min(rules.k, len(np.unique(material.groups)))
-    for repeat in range(N_REPEATS):
+    for repeat in range(n_repeats):
         fold = folds(material.group_names, material.labels, k=k, repeat=repeat, split_seed=rules.split_seed)
         for number in range(k):
-            tell(f"fold {repeat * k + number + 1} of {N_REPEATS * k}")
+            tell(f"fold {repeat * k + number + 1} of {n_repeats * k}")
             inside = order[fold == number]
             inner = replace(rules, k=INNER_K)
             one = held_out(material, develop(material, specs, order[fold != number], order[:0], inner), inside)
@@ -86,7 +88,7 @@ def cross_validated(material: Material, specs: Sequence[Spec], rules: Rules, *, 
             probabilities[places], sure[places] = one.probabilities, one.sure
             for name in names:
                 by_candidate[name][places] = one.by_candidate[name]
-    return Tested(np.tile(order, N_REPEATS), probabilities, sure, by_candidate, n)
+    return Tested(np.tile(order, n_repeats), probabilities, sure, by_candidate, n)
 
 
 def judge(material: Material, tested: Tested, developed: Developed, *, metric: str, naive: Score | None) -> Judged:
@@ -157,6 +159,8 @@ def candidate_records(
                 name, one.spec.kind, val, replace(test, n=tested.n), round(one.seconds, 3), one.dropped, relation, gap
             )
         )
+    for spec, why in developed.skipped:
+        found.append(Candidate(spec.name, spec.kind, None, None, 0.0, why))
     return tuple(found)
 
 

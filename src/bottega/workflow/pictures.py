@@ -48,6 +48,7 @@ class PictureViews:
         self.store = store
         self.threads = threads
         self.progress = progress
+        self.unaffordable: dict[str, str] = {}  # views of the preset that `--time` left no room for, and why
         self._backbones: dict[str, Any] = {}
         self._weights: dict[str, Pretrained] = {}
         self._vectors: dict[tuple[str, bool], Floats] = {}
@@ -61,6 +62,8 @@ class PictureViews:
         if decided is None:
             decided = self._affordable(wanted, clock)
             folder.tell("decided", what="views", value=decided, left_seconds=round(clock.left(), 1))
+        late = f"its vectors would have taken longer than the {options.time_seconds:g} s that were allowed"
+        self.unaffordable = {view: late for view in wanted if view not in decided}
         return [str(view) for view in decided]
 
     def vectors(self, view: str) -> Floats:

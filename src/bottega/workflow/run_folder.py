@@ -77,6 +77,12 @@ class RunFolder:
             )
         return cls(folder)
 
+    def tidy(self) -> None:
+        """Remove what a killed process of this run left half written; for a run that is about to go on."""
+        for name in (RECIPE, MODEL, SMALL, REPORT, PREDICTIONS, RECORD):
+            for path in self.path.glob(f".{name}-*"):
+                path.unlink(missing_ok=True)
+
     def file(self, name: str) -> Path:
         """The path of a file in it, there or not."""
         return self.path / name
@@ -159,6 +165,8 @@ def _fresh(path: Path) -> Path:
     try:
         path.mkdir()
     except FileExistsError as error:
+        if path.is_dir() and not any(path.iterdir()):  # an earlier process was stopped before it began
+            return path
         raise BottegaError(
             found=f"a run named {path.name!r} is there already",
             expected="a new name",

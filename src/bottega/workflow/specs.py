@@ -1,6 +1,6 @@
 """Which candidates a table of pictures gets: the rivals that always run, and heads on pretrained features."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ from bottega.evaluation.metrics import METRICS
 from bottega.training.head import STRENGTHS, fit_perceptron, fit_softmax, softmax_path
 from bottega.workflow.candidates import Setting, Spec, answer
 
-__all__ = ["NETWORK_VIEWS", "picture_specs"]
+__all__ = ["NETWORK_VIEWS", "missing_specs", "picture_specs"]
 
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
@@ -55,6 +55,17 @@ def picture_specs(views: Sequence[str], n_classes: int, *, metric: str, seed: in
         if view == "network" and view in views:
             specs.append(Spec("pretrained + perceptron", "network", view, perceptron))
     return specs
+
+
+def missing_specs(unaffordable: Mapping[str, str]) -> list[tuple[Spec, str]]:
+    """Candidates whose vectors were not made, and why: they stay listed."""
+
+    def never(_: Floats, __: Integers, ___: Setting) -> Form:
+        raise RuntimeError("a candidate without vectors can't be fitted")
+
+    return [
+        (Spec(f"{NETWORK_VIEWS[view]} + linear", "network", view, never), why) for view, why in unaffordable.items()
+    ]
 
 
 class _Linear:

@@ -19,17 +19,18 @@ from bottega.workflow.candidates import Material, Rules, answer, develop
 from bottega.workflow.clock import Clock
 from bottega.workflow.features import cores_at_hand
 from bottega.workflow.illustrate import Outside, Use, gather
-from bottega.workflow.judge import candidate_records, cross_validated, held_out, judge, naive_score
+from bottega.workflow.judge import N_REPEATS, candidate_records, cross_validated, held_out, judge, naive_score
 from bottega.workflow.options import TrainOptions
 from bottega.workflow.pictures import PREPARED, PictureViews
 from bottega.workflow.recipe import Recipe, versions
 from bottega.workflow.run_folder import MODEL, RECIPE, RECORD, REPORT, SMALL, RunFolder
 from bottega.workflow.ship import Shipped, ship, ship_small, usage
-from bottega.workflow.specs import picture_specs
+from bottega.workflow.specs import missing_specs, picture_specs
 from bottega.workflow.trial import Looked, Trial, look_at, split_facts
 
 __all__ = ["train", "train_recipe"]
 
+FINISH_SECONDS = 8.0  # what fitting one more candidate, the export and the report may take together
 Vectors = Mapping[str, npt.NDArray[np.float32]]
 
 
@@ -92,7 +93,7 @@ class _Training:
         wanted = views.choose(self.options, self.clock, folder)
         vectors = {name: views.vectors(name) for name in ["plain", *wanted]}
         self._lap("features")
-        trial = self._try(recipe, looked, looked.material(vectors), wanted, folder)
+        trial = self._try(recipe, looked, looked.material(vectors), views, folder)
         self._lap("candidates")
         shipped = self._ship(trial, views, folder)
         self._lap("export")
@@ -127,25 +128,28 @@ class _Training:
         folder.tell("looked", n=len(looked.images), rejected=len(looked.look.rejected), split=dict(recipe.split))
         return folder
 
-    def _try(self, recipe: Recipe, looked: Looked, material: Material, wanted: list[str], folder: RunFolder) -> Trial:
+    def _try(self, recipe: Recipe, looked: Looked, material: Material, views: PictureViews, folder: RunFolder) -> Trial:
         """Fit and choose without the test part, then read it once."""
         import torch
 
         torch.set_num_threads(self.threads)
         options, divided, metric = self.options, looked.split, self.options.metric
-        specs = picture_specs(wanted, material.n_classes, metric=metric, seed=options.seed, threads=self.threads)
+        specs = picture_specs(
+            [*material.views], material.n_classes, metric=metric, seed=options.seed, threads=self.threads
+        )
         rules = Rules(metric, options.margin, options.ship, options.sure_at, options.split_seed)
         tell = self._teller(folder)
         everyone = np.arange(len(material.y))
         train, val = divided.rows("train"), divided.rows("val")
         if divided.source == "cv":
             train, val = everyone, everyone[:0]
-        developed = develop(material, specs, train, val, rules, tell=tell)
+        developed = develop(material, specs, train, val, rules, tell=tell, may_begin=self._budget(folder))
+        developed.skipped += missing_specs(views.unaffordable)
         folder.tell("chosen", name=developed.choice.name, why=developed.choice.why)
         naive = None
         if divided.source == "cv":
             fitted = [spec for spec in specs if spec.name in developed.answered]
-            tested = cross_validated(material, fitted, rules, tell=tell)
+            tested = cross_validated(material, fitted, rules, n_repeats=self._n_repeats(), tell=tell)
         else:
             tested = held_out(material, developed, divided.rows("test"))
         if divided.source == "held-out":
@@ -200,6 +204,25 @@ class _Training:
             folder.tell("fitting", name=name)
 
         return tell
+
+    def _budget(self, folder: RunFolder) -> Callable[[str], bool]:
+        """Whether a candidate may begin under `--time`; journalled before it is used, replayed after."""
+        decided = folder.decisions()
+
+        def may_begin(name: str) -> bool:
+            if self.clock.limit_seconds is None:
+                return True
+            what = f"fit {name}"
+            if what not in decided:
+                decided[what] = self.clock.left() > FINISH_SECONDS
+                folder.tell("decided", what=what, value=decided[what])
+            return bool(decided[what])
+
+        return may_begin
+
+    def _n_repeats(self) -> int:
+        """Of the cross-validation: one when time is short."""
+        return N_REPEATS if self.clock.limit_seconds is None else 1
 
     def _tell(self, step: str) -> None:
         if self.progress is not None:
