@@ -110,10 +110,7 @@ def _accuracy(records: Sequence[Record]) -> list[list[str]]:
             percent(scores(own, "twins_split")),
             percent([max(c["test"]["score"] for c in candidates) for candidates in rivals]),
         ]
-        costs = [
-            f"{statistics.median(warm):.0f}",
-            f"{max(r['peak_bytes'] for r in own) / 1e6:.0f}",
-        ]
+        costs = [f"{statistics.median(warm):.0f}", f"{max(r['peak_bytes'] for r in own) / 1e6:.0f}"]
         lines.append([data, preset, str(len(own)), f"{min(n_test)} … {max(n_test)}", *values, *costs])
     return lines
 

@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=RESULTS)
     stated = parser.parse_args()
     name = stated.name or stated.data.name
-    records = []
+    records: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         for seed in stated.split_seeds:

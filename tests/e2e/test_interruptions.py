@@ -184,7 +184,9 @@ print(json.dumps(told))
 """
 
 
-@pytest.mark.parametrize("size", ["4k", "16k", "12000k", "13300k"])  # too small for the history, …, the file, the report
+@pytest.mark.parametrize(
+    "size", ["4k", "16k", "12000k", "13300k"]
+)  # too small for the history, …, the file, the report
 def test_a_full_disk(size: str, trained_run: TrainedRun, tmp_path: Path) -> None:
     if not _can_mount():
         pytest.skip("no file system can be mounted here; tests/unit/workflow/test_run_folder.py limits the files' size")

@@ -40,7 +40,7 @@ def give_account(
         verdict=_verdict(score, rival, developed, metric, source, judged),
         believe=tuple(_believe(rival, judged, metric)),
         doubt=tuple(_doubt(look, judged, source)),
-        next_steps=tuple([*_more_time(developed), *_next_steps(look, judged, score, metric)]),
+        next_steps=(*_more_time(developed), *_next_steps(look, judged, score, metric)),
         findings=findings,
     )
 
@@ -122,6 +122,14 @@ def _doubt(look: LookRecord, judged: Judged, source: str) -> list[str]:
         said.append("The score is of models like the one that ships; that one was fitted on all pictures.")
     if judged.sure["threshold"] is None:
         said.append(f"That it knows when it is unsure: {judged.sure['why']}.")
+    alike = judged.lookalikes
+    if alike is not None and alike.suspect() is not None:
+        without = alike.without
+        said.append(
+            f"That it does as well on new scenes and things: {percent(alike.share)} of the test pictures have a "
+            f"look-alike in training; without them it scores {percent(without.score, without.low, without.high)} "
+            f"({percent_range(without.low, without.high)})."
+        )
     leaks = [suspect for suspect in look.suspects if suspect.kind in ("leak", "shortcut")]
     said += [f"That it looks at the thing itself: {shortened(leak.evidence, 120)}" for leak in leaks[:2]]
     if any(suspect.kind == "group" for suspect in look.suspects):

@@ -13,6 +13,7 @@ from bottega.evaluation.intervals import difference, interval, proportion
 from bottega.evaluation.metrics import METRICS, score_all
 from bottega.problem.records import Candidate, Score
 from bottega.workflow.candidates import Answered, Developed, Material, Rules, Spec, answer, develop
+from bottega.workflow.lookalikes import Lookalikes, find_lookalikes
 
 __all__ = ["N_REPEATS", "Judged", "Tested", "candidate_records", "cross_validated", "held_out", "judge", "naive_score"]
 
@@ -55,6 +56,7 @@ class Judged:
     per_class: dict[str, dict[str, Any]]
     sure: dict[str, Any]
     naive: Score | None
+    lookalikes: Lookalikes | None = None
 
 
 def held_out(material: Material, developed: Developed, rows: Integers) -> Tested:
@@ -108,12 +110,15 @@ def judge(material: Material, tested: Tested, developed: Developed, *, metric: s
     if 0 < len(single) < tested.n:
         score = interval(METRICS[metric], y[single], tested.probabilities[single], None, 0)
         metrics[f"{metric}_without_twins"] = score
+    lookalikes = _lookalikes(material, tested, metric)
+    if lookalikes is not None:
+        metrics[f"{metric}_without_lookalikes"] = lookalikes.without
     if naive is not None:
         metrics["twins_grouped"] = metrics[metric]
         metrics["twins_split"] = naive
     once = tested.once
     per_class = _per_class(material.classes, y[once], tested.probabilities[once].argmax(1), groups[once])
-    return Judged(tested, metrics, per_class, _sure(material, tested, developed), naive)
+    return Judged(tested, metrics, per_class, _sure(material, tested, developed), naive, lookalikes)
 
 
 def naive_score(
@@ -166,6 +171,13 @@ def candidate_records(
 
 def _probabilities(material: Material, one: Answered, rows: Integers) -> Numbers:
     return apply_temperature(answer(one.form, material.views[one.spec.view][rows], material.n_classes), one.temperature)
+
+
+def _lookalikes(material: Material, tested: Tested, metric: str) -> Lookalikes | None:
+    """On a held-out test part only: across folds everybody is somebody's training picture."""
+    rows = tested.rows[tested.once]
+    seen = np.setdiff1d(np.arange(len(material.y)), rows)
+    return find_lookalikes(material, rows, tested.probabilities[tested.once], seen, metric=metric)
 
 
 def _without_twins(groups: Integers) -> Integers:

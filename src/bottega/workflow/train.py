@@ -13,13 +13,13 @@ from bottega.data.store import Store
 from bottega.errors import BottegaError, StoppedError
 from bottega.evaluation.calibration import apply_temperature
 from bottega.evaluation.report import write_report
-from bottega.problem.records import Progress, Score, TrainRecord, to_json
+from bottega.problem.records import Progress, Score, Suspect, TrainRecord, to_json
 from bottega.workflow.account import give_account
 from bottega.workflow.candidates import Material, Rules, answer, develop
 from bottega.workflow.clock import Clock
 from bottega.workflow.features import cores_at_hand
 from bottega.workflow.illustrate import Outside, Use, gather
-from bottega.workflow.judge import N_REPEATS, candidate_records, cross_validated, held_out, judge, naive_score
+from bottega.workflow.judge import N_REPEATS, Judged, candidate_records, cross_validated, held_out, judge, naive_score
 from bottega.workflow.options import TrainOptions
 from bottega.workflow.pictures import PREPARED, PictureViews
 from bottega.workflow.recipe import Recipe, versions
@@ -55,6 +55,7 @@ def train(data: str | None, options: TrainOptions, *, progress: Progress | None 
     recipe = folder.recipe()
     if folder.file(RECORD).exists():
         return _read_record(folder.file(RECORD))
+    folder.tidy()
     return train_recipe(recipe, folder, progress=progress)
 
 
@@ -270,7 +271,7 @@ def _record(trial: Trial, shipped: Shipped | None, folder: RunFolder) -> TrainRe
         candidates=trial.candidates,
         findings=account.findings,
         rejected=looked.look.rejected,
-        suspects=looked.look.suspects,
+        suspects=(*looked.look.suspects, *_measured_suspects(judged)),
         seconds={},
         twins=looked.look.twins,
         per_class=judged.per_class,
@@ -287,6 +288,12 @@ def _record(trial: Trial, shipped: Shipped | None, folder: RunFolder) -> TrainRe
             "notes": list(looked.split.notes),
         },
     )
+
+
+def _measured_suspects(judged: Judged) -> list[Suspect]:
+    """What only training could see."""
+    found = judged.lookalikes.suspect() if judged.lookalikes is not None else None
+    return [found] if found is not None else []
 
 
 def _passes(score: Score, options: TrainOptions) -> bool:
