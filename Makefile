@@ -11,6 +11,7 @@ STAMP := $(VENV)/.installed
 TORCH_INSTALL_ARGS ?=
 
 export OMP_NUM_THREADS ?= 2
+export OMP_WAIT_POLICY ?= PASSIVE
 export PYTHONHASHSEED ?= 0
 
 .DEFAULT_GOAL := help

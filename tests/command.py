@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -9,6 +10,13 @@ from pathlib import Path
 from typing import Any
 
 CHOICES = ("--ship", "network")  # of the session's run, for those that shall end with the same bytes
+
+
+ON_FEW_CORES = """
+import os, runpy, sys
+os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(sys.argv.pop(1))])
+runpy.run_module("bottega.cli.main", run_name="__main__", alter_sys=True)
+"""
 
 
 @dataclass(frozen=True)
@@ -37,7 +45,7 @@ def run_bottega(
         cores: how many the process may use; 0 for all.
     """
     result = subprocess.run(
-        [python, "-m", "bottega.cli.main", *words],
+        [python, *(["-c", ON_FEW_CORES, str(cores)] if cores else ["-m", "bottega.cli.main"]), *words],
         cwd=cwd,
         env=os.environ | environment,
         capture_output=True,
@@ -45,13 +53,13 @@ def run_bottega(
         errors="surrogateescape",
         timeout=timeout,
         stdin=subprocess.DEVNULL,
-        preexec_fn=(lambda: os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])) if cores else None,
     )
     return Outcome(result.returncode, result.stdout, result.stderr)
 
 
 def start_bottega(*words: str, cwd: Path, **environment: str) -> "subprocess.Popen[bytes]":
     """Begin `bottega WORDS`, for a test that will disturb it; what it says is dropped into `cwd`/said.txt."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it, and pass that on
     with (cwd / "said.txt").open("wb") as said:
         return subprocess.Popen(
             [sys.executable, "-m", "bottega.cli.main", *words],

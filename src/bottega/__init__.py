@@ -8,6 +8,7 @@ Each name below is loaded when it is first used, so that `import bottega` costs 
 what it needs: `load`, `predict`, `evaluate`, `check` and `look` run where torch is not installed.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +46,10 @@ __all__ = [
     "reproduce",
     "train",
 ]
+
+# Official packages of ONNX Runtime tell their maker which models are run, and keep a number for the device in the
+# user's cache folder, unless this is set before they are imported. Nothing leaves this machine unasked.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 _HOME = {
     "BottegaError": "bottega.errors",

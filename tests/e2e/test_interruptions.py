@@ -130,7 +130,7 @@ def test_changed_data_are_refused(change: str, trained_run: TrainedRun, tmp_path
     assert outcome.status == 2
     error = outcome.document["error"]
     assert error["found"] == "other data in 'digits' than this run was begun with"
-    assert error["expected"].startswith("480 pictures with the fingerprint ")
+    assert error["expected"] == "the same 480 pictures under the same labels"
     assert error["fix"] == "put the pictures back as they were, or begin anew: bottega train digits"
     assert not (tmp_path / RUN / "model.onnx").exists()
 

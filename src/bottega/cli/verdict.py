@@ -10,8 +10,10 @@ from bottega.problem.records import Candidate, Score, TrainRecord
 __all__ = ["verdict_lines"]
 
 MAX_RIVALS = 7
+MAX_LINES = 25
 NOUN = {"images": "picture", "tables": "row", "texts": "text", "series": "window"}
 PART = {"held-out": "test ", "given": "given test ", "cv": "cross-validated "}
+KIND = {"few": "few pictures of a class", "group": "perhaps one scene or subject"}
 REMARK = {"tied": "tied", "worse": "worse", "better": "better", "cannot tell": "cannot tell"}
 
 
@@ -28,8 +30,9 @@ def verdict_lines(record: TrainRecord) -> list[str]:
         lines += fold("Next", f"bottega predict {escape(shlex.quote(record.model_path))} photo.jpg", max_lines=3)
     else:
         lines += fold("Not shipped", "the bar was not met; run and report are kept")
+    room = MAX_LINES - len(lines) - 4  # for the report's path and the time
     for step in record.next_steps[:2]:
-        lines += fold("Then", escape(step), max_lines=2)
+        lines += fold("Then", escape(step), max_lines=2 if room < 6 else 3)
     if record.report_path is not None:
         lines += fold("Report", escape(record.report_path))
     total = record.seconds.get("total")
@@ -40,7 +43,7 @@ def _headline(record: TrainRecord) -> str:
     test, metric = record.test, record.metric
     width = test["high"] - test["low"]
     score, low, high = (number(test[key], metric, width) for key in ("score", "low", "high"))
-    what = f"{score} %" if metric in IN_PERCENT else f"{metric} {score}"
+    what = f"{score} %" if metric in IN_PERCENT else f"{metric.replace('_', ' ')} {score}"
     if metric in IN_PERCENT and metric != "accuracy":
         what = f"{score} % {metric.replace('_', ' ')}"
     part = PART.get(str(test["source"]), "")
@@ -64,7 +67,11 @@ def _rival_lines(record: TrainRecord) -> list[str]:
     ]
     lines = axis_lines(rows, metric=record.metric, name_width=27, axis_width=24)
     rest = len(scored) - len(shown)
-    return [*lines, *([f"  and {count(rest, 'more', 'more')}"] if rest else []), ""]
+    lines += [f"  and {count(rest, 'more', 'more')}"] if rest else []
+    own = next((score for candidate, score in scored if candidate.name == record.chosen), None)
+    if record.test["source"] == "cv" and own is not None and own.score != record.test["score"]:
+        lines.append("  The score above also pays for choosing among these anew in each fold.")
+    return [*lines, ""]
 
 
 def _score(candidate: Candidate) -> Score | None:
@@ -79,6 +86,12 @@ def _remark(candidate: Candidate, record: TrainRecord) -> str:
     return REMARK.get(candidate.relation or "", "")
 
 
+def _suspects(record: TrainRecord) -> str:
+    """How many there are, and of which kinds: a bare number makes nobody look."""
+    kinds = dict.fromkeys(suspect.kind for suspect in record.suspects)
+    return f"{count(len(record.suspects), 'suspect')} ({', '.join(escape(KIND.get(kind, kind)) for kind in kinds)})"
+
+
 def _look_first(record: TrainRecord) -> list[str]:
     conflicts = [twin for twin in record.twins if twin.is_conflict]
     near = [twin for twin in record.twins if not twin.is_conflict]
@@ -87,6 +100,6 @@ def _look_first(record: TrainRecord) -> list[str]:
         (len(conflicts), count(len(conflicts), "label conflict")),
         (len(record.rejected), count(len(record.rejected), "rejected file")),
         (len(near), f"{count(sum(len(t.members) for t in near), 'twin')} in {count(len(near), 'group')}"),
-        (len(record.suspects), count(len(record.suspects), "suspect")),
+        (len(record.suspects), _suspects(record)),
     ]
     return [text for n, text in parts if n] or [f"nothing: no {noun} was rejected, doubled or suspicious"]

@@ -151,10 +151,15 @@ def _check_bounds(path: Path, n_members: int, n_bytes: int, limit: int, packed_b
 
 def _damaged(path: Path, kind: str, error: BaseException) -> BottegaError:
     return BottegaError(
-        found=f"{path.name!r} cannot be read as a {kind} archive: {error}",
+        found=f"{path.name!r} cannot be read as a {kind} archive: {_first_line(error)}",
         expected=f"a whole {kind} archive of one folder a class",
         fix="fetch or make the archive again, or give the unpacked folder",
     )
+
+
+def _first_line(error: BaseException) -> str:
+    """What the reader said, without its attempts at each compression in turn."""
+    return str(error).partition("\n")[0].rstrip(":") or type(error).__name__
 
 
 def _name_reason(name: str) -> str | None:

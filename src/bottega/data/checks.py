@@ -48,8 +48,8 @@ def require_trainable(images: ImageSet) -> None:
     """Refuse what no training can use, with everything that was found on the way.
 
     Raises:
-        BottegaError: no pictures, none readable, none with a class, one class, every class of one picture, over 1,000
-            classes, or more classes than half of the pictures.
+        BottegaError: no pictures, none readable, none with a class, one class, a class of one picture, over 1,000 classes,
+            or more classes than half of the pictures.
     """
     chosen = labelled(images)
     counts = Counter(str(images.labels[i]) for i in chosen)
@@ -76,7 +76,7 @@ def _untrainable(images: ImageSet, counts: Counter[str]) -> tuple[str, str, str]
         first = images.rejected[0]
         n = len(images.rejected)
         found = f"none of {n:,} files in {images.name!r} can be used; {first.path!r}: {first.reason}"
-        return found, two, f"bottega look {images.name} lists each file with its reason"
+        return found, two, "`bottega look` on it lists each file with its reason"
     if not counts:
         found = f"{len(images):,} pictures in {images.name!r}, none with a class"
         return found, two, "sort them into one folder a class"
@@ -86,7 +86,8 @@ def _untrainable(images: ImageSet, counts: Counter[str]) -> tuple[str, str, str]
         fix = f"add a folder for what is not {only!r}"
         if len(below) >= 2:
             fix = f"if {found_in(below)} are the classes, give the folder {only!r} itself"
-        return f"one class, {only!r}, with {sum(counts.values()):,} pictures", two, fix
+        n = sum(counts.values())
+        return f"one class, {only!r}, with {n:,} picture{'' if n == 1 else 's'}", two, fix
     n_pictures, n_classes = sum(counts.values()), len(counts)
     if max(counts.values()) == 1:
         found = f"{n_classes:,} classes with one picture each"
@@ -96,6 +97,11 @@ def _untrainable(images: ImageSet, counts: Counter[str]) -> tuple[str, str, str]
     if 2 * n_classes > n_pictures:
         found = f"{n_classes:,} classes for {n_pictures:,} pictures"
         return found, "at least two pictures a class on average", "add pictures, or join classes"
+    lone = sorted(label for label, n in counts.items() if n == 1)
+    if lone:  # it could be learned or tested, never both
+        found = f"{'one class' if len(lone) == 1 else f'{len(lone):,} classes'} with a single picture: {found_in(lone)}"
+        expected = "at least two pictures in each class, 20 for a result that means something"
+        return found, expected, "add pictures of it, or take its folder out"
     return None
 
 
@@ -170,10 +176,16 @@ def _few(counts: Counter[str]) -> list[Suspect]:
     share = f"{100 * right / n_test:.0f} % right means {100 * low:.0f} … {100 * high:.0f} %"
     tests = "1 test picture" if n_test == 1 else f"{n_test} test pictures"
     pictures = "1 picture" if n == 1 else f"{n} pictures"
-    others = [f"{other} ({m})" for m, other in few[1:]]
-    also = f"; under {FEW} too: {found_in(others, limit=3)}" if others else ""
+    others = [f"{other!r} ({m})" for m, other in few[1:]]
+    also = f"; under {FEW} too: {_listed(others, 3)}" if others else ""
     evidence = f"{label!r} has {pictures}, about {tests}, where {share}{also}"
     return [Suspect("few", label, evidence, f"add pictures of {label!r} first: four times as many halve the interval")]
+
+
+def _listed(names: Sequence[str], limit: int) -> str:
+    """At most `limit` of them, and how many were left out."""
+    rest = len(names) - limit
+    return ", ".join(names[:limit]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _wilson(n_right: int, n: int) -> tuple[float, float]:

@@ -56,6 +56,8 @@ def open_source(data: str | os.PathLike[str]) -> Source:
         BottegaError: nothing is there, or it is nothing that holds labelled pictures.
     """
     path = Path(os.fspath(data))
+    if not os.fspath(data):  # which pathlib takes for the working directory: a shell variable that was not set
+        raise BottegaError(found="an empty name", expected=_EXPECTED, fix="give a path; `.` is the working directory")
     if not path.exists():
         if str(data) in BUILT_IN:
             return _digits()

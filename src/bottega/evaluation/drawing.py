@@ -78,11 +78,12 @@ def nice_ticks(low: float, high: float, at_most: int = 7) -> list[float]:
         >>> nice_ticks(86.3, 99.2)
         [86.0, 88.0, 90.0, 92.0, 94.0, 96.0, 98.0, 100.0]
     """
-    span = max(high - low, 1e-9 * max(abs(low), abs(high)), 1e-12)
+    span = max(high - low, 1e-9 * max(abs(low), abs(high)), 1e-9)  # an axis of no length can't be drawn on
     for power in range(math.floor(math.log10(span)) - 2, math.floor(math.log10(span)) + 3):
         for factor in (1, 2, 5):
             step = factor * 10.0**power
-            first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+            first = math.floor(low / step + 1e-9)
+            last = max(first + 1, math.ceil(high / step - 1e-9))
             if last - first <= at_most:
                 return [round(step * i, 12) for i in range(first, last + 1)]
     return [low, high]

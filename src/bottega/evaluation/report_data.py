@@ -124,11 +124,15 @@ def _balance_row(evidence: Evidence) -> list[Html] | None:
     if sizes[many] <= 3 * max(1, sizes[few]):
         return [
             _found("good", "balance"),
-            text(f"{count(sizes[few])} to {count(sizes[many])} a class"),
+            text(f"{_between(sizes[few], sizes[many])} a class"),
             text("nothing to do"),
         ]
     where = Html(f"from {count(sizes[few])} ({name(few, 40)}) to {count(sizes[many])} ({name(many, 40)}) a class")
     return [_found("watch", "uneven classes"), where, text("scores are told class by class")]
+
+
+def _between(few: int, many: int) -> str:
+    return count(few) if few == many else f"{count(few)} to {count(many)}"
 
 
 def _rejected(record: TrainRecord) -> Html:
@@ -157,7 +161,7 @@ def _suspects(record: TrainRecord, evidence: Evidence, album: Album) -> Html:
     shown = [_group(members, album) for _, members in suspects[:_GROUPS] if members]
     return lines(
         [
-            nest("h3", text("What may make the score untrue"), id="suspects"),
+            nest("h3", text("What may make the score untrue or wide"), id="suspects"),
             table(("kind", "where", "evidence", "what to do"), rows, label="Suspects"),
             *shown,
         ]

@@ -157,7 +157,7 @@ def _mistake(one: Mistake, album: Album) -> Html:
     pictures = [album.show(one.picture)]
     if one.nearest is not None:
         pictures.append(album.show(one.nearest))
-    sure = f'<span class="lead whole">({text(percent(round(one.probability, 2)))} sure)</span>'
+    sure = f'<span class="lead whole">(at {text(percent(round(one.probability, 2)))})</span>'
     said = Html(f"Labelled <b>{name(one.truth, 40)}</b>, it said <b>{name(one.answer, 40)}</b> {sure}")
     beside = Html(f"{name(one.name, 60)}")
     if one.nearest_label and one.nearest_label != one.answer:

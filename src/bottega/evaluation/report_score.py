@@ -163,7 +163,7 @@ def _range(rows: Sequence[Row], extra: float | None) -> tuple[float, float]:
     low, high = min(row.low for row in near), max(row.high for row in near)
     if extra is not None and abs(extra - anchor.value) <= reach:
         low, high = min(low, extra), max(high, extra)
-    margin = (high - low) * 0.02 or 0.01
+    margin = max((high - low) * 0.02, 1e-6)  # scores may all be the same
     return low - margin, high + margin
 
 
@@ -211,7 +211,7 @@ def _twins_sentence(record: TrainRecord, evidence: Evidence) -> Html:
     """The score with near-twins kept together, beside the two that treat them otherwise."""
     said = []
     for score, words in (
-        (evidence.grouped, "with near-twins kept on one side of the split it is"),
+        (evidence.grouped if evidence.naive or evidence.without_twins else None, "with near-twins kept on one side of the split it is"),
         (evidence.without_twins, "without any test picture that has a near-twin in training it is"),
         (evidence.naive, "a split that ignores near-twins would have claimed"),
     ):
@@ -267,13 +267,13 @@ def curves(record: TrainRecord, evidence: Evidence) -> Html:
     findings = [one for one in record.findings if one.name != "nothing to mend"]
     if findings:
         rows = [
-            [nest("b", text(one.name)), text(f"{one.evidence} {one.meaning}"), text(one.change), text(one.sure)]
+            [nest("b", text(one.name)), text(f"{capital(one.evidence)}: {one.meaning}."), text(one.change), text(one.sure)]
             for one in findings
         ]
         head = ("what was noticed", "evidence", "what to change", "how sure")
         parts.append(table(head, rows, label="What was noticed in the run"))
     elif record.findings:
-        parts.append(paragraph(f"Nothing to mend: {record.findings[0].evidence}"))
+        parts.append(paragraph(f"Nothing to mend: {record.findings[0].evidence}."))
     return section("curve", "The curve, read out", *parts)
 
 

@@ -1,14 +1,19 @@
 """How far the percentages of a model can be trusted: stated against true, and what `sure` buys."""
 
+from collections.abc import Sequence
+
 from bottega.evaluation.drawing import Frame, Point, Series, plot
-from bottega.evaluation.evidence import CoveragePoint, Evidence, Member
+from bottega.evaluation.evidence import CoveragePoint, Evidence, Member, ReliabilityBin
 from bottega.evaluation.markup import NOTHING, Html, lines, name, nest, text
 from bottega.evaluation.page import Album, figure, folded, paragraph, section, table
 from bottega.evaluation.report_score import axis_ticks
 from bottega.evaluation.wording import capital, count, in_words, percent, percent_range, points
-from bottega.problem.records import TrainRecord
+from bottega.problem.records import Score, TrainRecord
 
 __all__ = ["trust"]
+
+ECE_BINS = 15  # of the metric: Guo et al. 2017
+FEWEST_IN_BIN = 30  # fewer, and the share that is right strays by 9 points and more of itself
 
 
 def trust(record: TrainRecord, evidence: Evidence, album: Album) -> Html:
@@ -31,10 +36,7 @@ def _reliability(evidence: Evidence) -> Html:
     ece = evidence.ece
     said = "When it says 90\u202f%, about 90 of 100 should be right: dots on the dashed line."
     if ece is not None:
-        said = (
-            f"On average the percentage it states is off by {points(ece.score, ece.low, ece.high)} "
-            f"({percent_range(ece.low, ece.high, sign=False)})."
-        )
+        said = _calibration_sentence(bins, ece)
     low = min(min(one.low, one.confidence) for one in bins)
     ticks = axis_ticks(low, 1.0, share=True, at_most=5)
     ends = (ticks[0][0], 1.0)
@@ -63,6 +65,18 @@ def _reliability(evidence: Evidence) -> Html:
         paragraph(said),
         drawn,
         folded("In numbers", numbers),
+    )
+
+
+def _calibration_sentence(bins: Sequence[ReliabilityBin], ece: Score) -> str:
+    """How far stated and true are apart; on few examples chance alone parts them, the more the finer the groups."""
+    off = f"{points(ece.score, ece.low, ece.high)} ({percent_range(ece.low, ece.high, sign=False)})"
+    if ece.n >= ECE_BINS * FEWEST_IN_BIN:
+        return f"On average the percentage it states is off by {off}."
+    drawn = sum(one.n * abs(one.confidence - one.right) for one in bins) / sum(one.n for one in bins)
+    return (
+        f"On average the percentage it states is off by {points(drawn, ece.low, ece.high)} in the groups below; the "
+        f"usual {ECE_BINS} groups (ECE) give {off}, most of which is chance in groups this small."
     )
 
 
@@ -105,11 +119,17 @@ def _coverage(record: TrainRecord, evidence: Evidence) -> Html:
 def _sure_sentence(record: TrainRecord, chosen: CoveragePoint | None) -> str:
     if chosen is None:
         why = str(record.sure.get("why") or "no threshold made it accurate enough")
-        return f"It calls nothing sure: {why.rstrip('.')}."
+        return f"It calls nothing sure: {why.removeprefix('nothing is sure: ').rstrip('.')}."
     return (
-        f"It calls {percent(round(chosen.share, 3))} of its answers sure; of those "
+        f"It calls {_whole(chosen.share)} of its answers sure; of those "
         f"{percent(chosen.accuracy, chosen.low, chosen.high)} are right ({percent_range(chosen.low, chosen.high)})."
     )
+
+
+def _whole(share: float) -> str:
+    """A share in whole per cent, unless that would claim none or all."""
+    rounded = round(share, 2)
+    return percent(rounded if 0 < rounded < 1 else round(share, 4))
 
 
 def _outside(evidence: Evidence, album: Album) -> Html:

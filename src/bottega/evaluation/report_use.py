@@ -8,6 +8,11 @@ from bottega.problem.records import TrainRecord
 
 __all__ = ["affairs", "reproduce", "use"]
 
+_TELEMETRY = (
+    "Recent packages of ONNX Runtime tell their maker which models are run. This command switches that off; in your own "
+    "program, set ORT_DISABLE_TELEMETRY=1 before it starts."
+)
+
 
 def use(record: TrainRecord, evidence: Evidence) -> Html:
     """What the file takes, and code for it in each language."""
@@ -26,6 +31,7 @@ def use(record: TrainRecord, evidence: Evidence) -> Html:
         "Use it",
         paragraph(f"{said} {evidence.prepared}".strip()),
         tabs("use-tab", panels) if panels else NOTHING,
+        paragraph(_TELEMETRY, "small-print") if panels else NOTHING,
     )
 
 

@@ -93,6 +93,8 @@ def _against(rival: Candidate | None, developed: Developed) -> str:
         return "; whether it beats simpler methods cannot be told from these pictures."
     if better:
         return f": {developed.choice.name} beats the pretrained network."
+    if worse:  # only where --ship asked for it
+        return f": {developed.choice.name} was asked for, and the pretrained network does clearly better."
     return f": {developed.choice.name} does it, and a network is not proved better."
 
 
@@ -121,7 +123,7 @@ def _doubt(look: LookRecord, judged: Judged, source: str) -> list[str]:
     if source == "cv":
         said.append("The score is of models like the one that ships; that one was fitted on all pictures.")
     if judged.sure["threshold"] is None:
-        said.append(f"That it knows when it is unsure: {judged.sure['why']}.")
+        said.append(f"That it knows when it is unsure: {judged.sure['why'].removeprefix('nothing is sure: ')}.")
     alike = judged.lookalikes
     if alike is not None and alike.suspect() is not None:
         without = alike.without
@@ -190,7 +192,8 @@ def _findings(look: LookRecord, judged: Judged) -> tuple[Finding, ...]:
         found.append(
             Finding(
                 "labels that contradict each other",
-                f"{conflicts} groups of the same or nearly the same picture carry different labels",
+                ("one group" if conflicts == 1 else f"{conflicts} groups")
+                + " of the same or nearly the same picture under different labels",
                 "at least one label of each group is wrong",
                 "look at them in the report and move the pictures",
                 "high" if any(t.is_conflict and t.kind == "exact" for t in look.twins) else "medium",
@@ -200,6 +203,6 @@ def _findings(look: LookRecord, judged: Judged) -> tuple[Finding, ...]:
         return tuple(found)
     return (
         Finding(
-            "nothing to mend", "no rule found a fault beyond its least effect", "the run is healthy", "none", "high"
+            "nothing to mend", "none of the checks on labels and answers found a fault", "the run is healthy", "none", "high"
         ),
     )

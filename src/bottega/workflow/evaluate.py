@@ -61,6 +61,7 @@ def evaluate(
     model = model if isinstance(model, Model) else load(model)
     metric = metric or model.card.metric
     _check_metric(metric, known)
+    _check_bars(metric, at_least, at_most)
     images = profile(open_source(data), progress=progress)
     rows, suspects = _scored_rows(images)
     names = [images.labels[i] or "" for i in rows]
@@ -138,6 +139,31 @@ def _check_metric(name: str, known: Sequence[str]) -> None:
         expected=f"one of {', '.join(known)}",
         fix=f"did you mean {near!r}?" if near else "--metric accuracy",
     )
+
+
+def _check_bars(metric: str, at_least: float | None, at_most: float | None) -> None:
+    """A bar is a value that the metric can have, on the side that the metric is judged from."""
+    from bottega.evaluation.metrics import METRICS
+    from bottega.workflow.options import UNBOUNDED
+
+    higher, top = METRICS[metric].higher_is_better, math.inf if metric in UNBOUNDED else 1.0
+    right = "--at-least" if higher else "--at-most"
+    for flag, bar in (("--at-least", at_least), ("--at-most", at_most)):
+        if bar is None:
+            continue
+        if flag != right:
+            direction = f"{'higher' if higher else 'lower'} is better"
+            raise BottegaError(
+                found=f"{flag} {bar!r} with {metric}, of which {direction}",
+                expected=f"{right} for {metric}",
+                fix=f"{right} {bar!r}",
+            )
+        if not 0 <= bar <= top:
+            raise BottegaError(
+                found=f"{flag} {bar!r}",
+                expected=f"{metric} as a number from 0{f' to {top:g}' if math.isfinite(top) else ''}",
+                fix=f"{flag} {bar / 100:g}" if 1 < bar <= 100 else f"{flag} 0.9",
+            )
 
 
 def _unknown_labels(names: Sequence[str], labels: Sequence[str]) -> list[Suspect]:

@@ -229,7 +229,7 @@ def _strengths(chosen: Answered) -> Curve | None:
     sentence = (
         f"Of {in_words(len(tried))} strengths of the penalty that keeps the weights small, {best[0]:g} had the least "
         f"validation loss ({best[1]:.3f}); "
-        + ("it is the last one tried." if ends else "weaker ones begin to learn the training pictures by heart.")
+        + (f"it is the {'strongest' if best[0] == max(tried)[0] else 'weakest'} one tried." if ends else "weaker ones begin to learn the training pictures by heart.")
     )
     return Curve(points, sentence, "strength of the penalty", "log loss", math.log10(best[0]))
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bottega.data.splits import folds, naive_split
+from bottega.errors import BottegaError
 from bottega.evaluation.calibration import apply_temperature
 from bottega.evaluation.intervals import difference, interval, proportion
 from bottega.evaluation.metrics import METRICS, score_all
@@ -104,8 +105,14 @@ def judge(material: Material, tested: Tested, developed: Developed, *, metric: s
     clusters = None if alone else groups
     metrics = {name: replace(score, n=tested.n) for name, score in score_all(y, tested.probabilities, clusters).items()}
     metrics = {name: score for name, score in metrics.items() if np.isfinite(score.score)}
-    if len(material.classes) != 2:
+    if len(material.classes) != 2 and metric != "average_precision":
         metrics.pop("average_precision", None)
+    if metric not in metrics:
+        raise BottegaError(
+            found=f"a test part on which {metric} has no value",
+            expected="pictures of every class in it",
+            fix="add pictures of the rare classes, or --metric accuracy",
+        )
     single = _without_twins(groups[tested.once])
     if 0 < len(single) < tested.n:
         score = interval(METRICS[metric], y[single], tested.probabilities[single], None, 0)

@@ -48,8 +48,8 @@ class Lookalikes:
             kind="group",
             where=f"{self.n_with} of {self.n_test} test pictures",
             evidence=f"{percent(self.share)} of the test pictures look, to the network, much like a training picture: "
-            f"perhaps the same scene or object. Without them the score is {percent(without.score, without.low, without.high)} "
-            f"({percent_range(without.low, without.high)})",
+            "perhaps the same scene or object. Without them the score is "
+            f"{percent(without.score, without.low, without.high)} ({percent_range(without.low, without.high)})",
             fix="name what belongs together: --group-by REGEX on the file names, or a sub-folder for each scene",
         )
 

@@ -79,7 +79,7 @@ class TrainOptions:
     golden: Literal["made-up", "real"] = "made-up"
 
     def __post_init__(self) -> None:
-        problems = [problem for check in _CHECKS for problem in check(self)]
+        problems = _check_kinds(self) or [problem for check in _CHECKS for problem in check(self)]
         if problems:
             found, expected, fix = (tuple(dict.fromkeys(part)) for part in zip(*problems, strict=True))
             raise BottegaError(found="; ".join(found), expected="; ".join(expected), fix="; ".join(fix))
@@ -156,6 +156,22 @@ def _check_texts(options: TrainOptions) -> list[_Problem]:
         except (re.error, RecursionError, OverflowError) as error:
             expected = "a regular expression whose match names the shot or subject"
             problems.append((f"group-by {options.group_by!r}: {error}", expected, r"--group-by '^([^_]+)_'"))
+    return problems
+
+
+def _check_kinds(options: TrainOptions) -> list[_Problem]:
+    """Values of the wrong type, which only Python and an edited recipe can give."""
+    problems = []
+    for flag in ("small", "filter"):
+        value = getattr(options, flag)
+        if not isinstance(value, bool):
+            problems.append((f"{flag} {value!r}", "True or False", f"{flag}=True"))
+    for flag in ("preset", "metric", "golden", "ship", "name", "group_by"):
+        value = getattr(options, flag)
+        if not isinstance(value, str) and not (value is None and flag in ("name", "group_by")):
+            problems.append((f"{flag} {value!r}", "a text", f"{flag}={str(value)!r}"))
+    if options.resume is not None and not isinstance(options.resume, (str, os.PathLike)):
+        problems.append((f"resume {options.resume!r}", "the path of a run", "resume='runs/flowers-1'"))
     return problems
 
 

@@ -91,11 +91,20 @@ def _files_below(folder: str, rejected: list[Rejected]) -> list[str]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(name for name in files if not name.startswith(".")):
             path = Path(at, name)
-            if path.is_symlink() and not path.resolve().is_relative_to(root):
-                rejected.append(Rejected(str(path), "a link that leads out of the folder"))
+            if path.is_symlink() and (why := _refused_link(path, root)) is not None:
+                rejected.append(Rejected(str(path), why))
             else:
                 paths.append(str(path))
     return paths
+
+
+def _refused_link(path: Path, root: Path) -> str | None:
+    """Why a link isn't followed; None where it leads to something inside `root`."""
+    try:
+        target = path.resolve(strict=True)
+    except (OSError, RuntimeError):  # a link to itself is the one or the other, by the version of Python
+        return "a link to nothing"
+    return None if target.is_relative_to(root) else "a link that leads out of the folder"
 
 
 def _no_entry(error: OSError) -> Rejected:

@@ -15,6 +15,7 @@ from bottega.workflow.options import TrainOptions
 __all__ = ["Recipe", "read_recipe", "versions"]
 
 FORMAT = 1
+MOST_THREADS = 1024  # the system refuses to start many more, and an engine that is refused threads crashes
 PACKAGES = ("bottega", "numpy", "onnx", "onnxruntime", "Pillow", "scikit-learn", "torch")
 
 
@@ -89,7 +90,13 @@ def read_recipe(path: Path) -> Recipe:
         raise BottegaError(found=what, expected=f"a recipe of format {FORMAT}", fix="train again", where=str(path))
     _refuse_other_kinds(document, path)
     _refuse_unknown(document["training"], [*_TRAINING], path)
-    return Recipe(**document)
+    recipe = Recipe(**document)
+    try:
+        recipe.options()
+    except BottegaError as error:  # it speaks of command line options, of which a resumed run takes none
+        fix = "put back what training wrote"
+        raise BottegaError(found=error.found, expected=error.expected, fix=fix, where=str(path)) from error
+    return recipe
 
 
 _TRAINING = {f.name for f in fields(TrainOptions)} - {"resume", "name"} | {"threads"}
@@ -103,8 +110,8 @@ def _refuse_other_kinds(document: Mapping[str, Any], path: Path) -> None:
         for key, kind in kinds.items()
         if not isinstance(document[key], kind)
     ]
-    if not wrong and (type(threads) is not int or threads < 1):
-        wrong = [("threads", threads, "a whole number from 1")]
+    if not wrong and (type(threads) is not int or not 1 <= threads <= MOST_THREADS):
+        wrong = [("threads", threads, f"a whole number from 1 to {MOST_THREADS}")]
     for key, value, expected in wrong:
         raise BottegaError(
             found=f"in a recipe {key!r} is {value!r}",

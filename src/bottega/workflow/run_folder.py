@@ -155,7 +155,7 @@ class RunFolder:
         text = io.StringIO()
         table = csv.writer(text)
         table.writerow(safe_cell(cell) for cell in ["input", "label", "answer", "sure", *classes])
-        for name, label, answer, probabilities, sure in rows:
+        for name, label, answer, probabilities, sure in sorted(rows, key=lambda row: row[0]):
             cells = [name, label, answer, "true" if sure else "false", *(f"{p:.6g}" for p in probabilities)]
             table.writerow(safe_cell(cell) for cell in cells)
         self.write(PREDICTIONS, text.getvalue())

@@ -31,6 +31,7 @@ class Looked:
 
     Attributes:
         everything: all readable pictures, the unlabelled ones too.
+        rows: (N,) places in `everything` of the labelled ones, in the order of their contents: names don't count.
         images: the labelled ones; row by row as all that follows.
         classes: what may be answered: the labels outside the test part.
         y: (N,) indices of the classes; -1 for a label that only the test part has.
@@ -39,6 +40,7 @@ class Looked:
     """
 
     everything: ImageSet
+    rows: npt.NDArray[np.int64]
     images: ImageSet
     look: LookRecord
     split: Split
@@ -64,8 +66,7 @@ class Looked:
 
     def material(self, vectors: Mapping[str, npt.NDArray[np.float32]]) -> Material:
         """What candidates are fitted on, from vectors of `everything`."""
-        rows = labelled(self.everything)
-        views = {name: x[rows] for name, x in vectors.items()}
+        views = {name: x[self.rows] for name, x in vectors.items()}
         return Material(views, self.y, self.groups, self.split.group_names, self.labels, self.classes)
 
 
@@ -96,18 +97,37 @@ def look_at(data: str, options: TrainOptions, *, store: RowStore, progress: Prog
     """
     everything = profile(open_source(data), progress=progress, store=store)
     require_trainable(everything)
-    images = select(everything, labelled(everything))
+    chosen = _in_order_of_content(everything)
+    images = select(everything, chosen)
     groups = images.twin_groups
     if options.group_by is not None:
         groups = group_by_name(images.names, groups, options.group_by)
     labels = [str(label) for label in images.labels]
+    groups = _numbered(groups)
     divided = split(images.hashes, labels, groups, given=images.parts, split_seed=options.split_seed)
     rows = np.arange(len(labels)) if divided.source == "cv" else np.flatnonzero(divided.part != "test")
     classes = tuple(sorted({labels[i] for i in rows}))
     index = {name: number for number, name in enumerate(classes)}
     y = np.array([index.get(label, -1) for label in labels], np.int64)
     look = look_record(everything, group_by=options.group_by)
-    return Looked(everything, images, look, divided, classes, y, groups, _fingerprint(images, labels))
+    return Looked(everything, chosen, images, look, divided, classes, y, groups, _fingerprint(images, labels))
+
+
+def _in_order_of_content(everything: ImageSet) -> npt.NDArray[np.int64]:
+    """Places of the labelled pictures: sums and draws go through them in an order that no renaming changes."""
+    keys = [
+        (everything.hashes[i].tobytes(), str(everything.labels[i]), everything.parts[i] or "", i)
+        for i in labelled(everything).tolist()
+    ]
+    return np.array([key[-1] for key in sorted(keys)], np.int64)
+
+
+def _numbered(groups: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The same groups, numbered as they first appear: intervals draw them by their numbers."""
+    _, first, index = np.unique(groups, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    return rank[index]
 
 
 def split_facts(looked: Looked) -> dict[str, Any]:

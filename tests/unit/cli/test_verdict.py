@@ -36,7 +36,8 @@ def test_the_answer_comes_first() -> None:
     lines = verdict_lines(RECORD)
     assert lines[0] == "97.4 %  of 539 test pictures in 443 groups, 96.1 … 98.3"
     assert lines[1].startswith("Of 100 new pictures like these it names at least 96 rightly")
-    assert "Look first   1 label conflict · 1 rejected file · 3 twins in 1 group · 1 suspect" in lines
+    place = lines.index("Look first   1 label conflict · 1 rejected file · 3 twins in 1 group · 1 suspect")
+    assert lines[place + 1] == " " * 13 + "(shortcut)"
     assert "Next         bottega predict runs/digits-1/model.onnx photo.jpg" in lines
     assert "Then         Add pictures of 8." in lines
     assert "Report       runs/digits-1/report.html" in lines
@@ -76,7 +77,7 @@ def test_lower_is_better_turns_the_order() -> None:
     scores = [Score(539, 0.5, 0.4, 0.6, False), Score(539, 0.31, 0.29, 0.33, False)]
     rivals = tuple(Candidate(str(i), "baseline", None, score, 1.0) for i, score in enumerate(scores))
     lines = verdict_lines(replace(RECORD, metric="log_loss", test=loss, candidates=rivals, chosen="1"))
-    assert lines[0] == "log_loss 0.310  of 539 cross-validated pictures, 0.290 … 0.330"
+    assert lines[0] == "log loss 0.310  of 539 cross-validated pictures, 0.290 … 0.330"
     assert next(line for line in lines if "●" in line).startswith("  1 ")
 
 

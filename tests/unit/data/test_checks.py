@@ -152,10 +152,10 @@ def test_more_classes_than_pictures_allow(tmp_path):
     assert "3 classes for 4 pictures" in refused(tmp_path).found
 
 
-def test_a_class_of_one_is_a_suspect_not_a_refusal(tmp_path):
+def test_a_class_of_one_is_refused_and_told(tmp_path):
     fill(tmp_path, a=10, b=10, rare=1)
     images = profile(open_source(tmp_path))
-    require_trainable(images)
+    assert refused(tmp_path).found == "one class with a single picture: 'rare'"
     assert "'rare' has 1 picture, about 1 test picture" in next(
         s.evidence for s in find_suspects(images) if s.kind == "few"
     )
