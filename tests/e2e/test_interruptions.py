@@ -184,9 +184,11 @@ print(json.dumps(told))
 """
 
 
-@pytest.mark.parametrize(
-    "size", ["4k", "16k", "12000k", "13300k"]
-)  # too small for the history, …, the file, the report
+SOAK = pytest.mark.soak
+SIZES = [pytest.param("4k", marks=SOAK), "16k", pytest.param("12000k", marks=SOAK), "13300k"]  # history … file, report
+
+
+@pytest.mark.parametrize("size", SIZES)
 def test_a_full_disk(size: str, trained_run: TrainedRun, tmp_path: Path) -> None:
     if not _can_mount():
         pytest.skip("no file system can be mounted here; tests/unit/workflow/test_run_folder.py limits the files' size")

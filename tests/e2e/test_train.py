@@ -141,6 +141,7 @@ def test_the_small_variant_says_what_it_lost(digits_dir: Path, tmp_path: Path) -
     events = map(json.loads, (run_dir / "history.jsonl").read_text().splitlines())
     told = next(event for event in events if event["event"] == "small")
     assert card.metrics["accuracy"].score == pytest.approx(told["score"]["score"])
+    assert told["score"]["score"] > 0.9
     gap = outcome.document["test"]["score"] - told["score"]["score"]
     assert told["loss"]["score"] == pytest.approx(gap)
     assert run_bottega("check", str(small), cwd=tmp_path).status == 0

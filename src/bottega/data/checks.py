@@ -48,8 +48,8 @@ def require_trainable(images: ImageSet) -> None:
     """Refuse what no training can use, with everything that was found on the way.
 
     Raises:
-        BottegaError: no pictures, none readable, none with a class, one class, a class of one picture, over 1,000 classes,
-            or more classes than half of the pictures.
+        BottegaError: no pictures, none readable, none with a class, one class, a class of one picture, over 1,000
+            classes, or more classes than half of the pictures.
     """
     chosen = labelled(images)
     counts = Counter(str(images.labels[i]) for i in chosen)

@@ -210,8 +210,9 @@ def _plain(value: float, gain: tuple[float, float, float], share: bool) -> str:
 def _twins_sentence(record: TrainRecord, evidence: Evidence) -> Html:
     """The score with near-twins kept together, beside the two that treat them otherwise."""
     said = []
+    grouped = evidence.grouped if evidence.naive or evidence.without_twins else None
     for score, words in (
-        (evidence.grouped if evidence.naive or evidence.without_twins else None, "with near-twins kept on one side of the split it is"),
+        (grouped, "with near-twins kept on one side of the split it is"),
         (evidence.without_twins, "without any test picture that has a near-twin in training it is"),
         (evidence.naive, "a split that ignores near-twins would have claimed"),
     ):
@@ -267,7 +268,12 @@ def curves(record: TrainRecord, evidence: Evidence) -> Html:
     findings = [one for one in record.findings if one.name != "nothing to mend"]
     if findings:
         rows = [
-            [nest("b", text(one.name)), text(f"{capital(one.evidence)}: {one.meaning}."), text(one.change), text(one.sure)]
+            [
+                nest("b", text(one.name)),
+                text(f"{capital(one.evidence)}: {one.meaning}."),
+                text(one.change),
+                text(one.sure),
+            ]
             for one in findings
         ]
         head = ("what was noticed", "evidence", "what to change", "how sure")

@@ -9,8 +9,8 @@ from bottega.problem.records import TrainRecord
 __all__ = ["affairs", "reproduce", "use"]
 
 _TELEMETRY = (
-    "Recent packages of ONNX Runtime tell their maker which models are run. This command switches that off; in your own "
-    "program, set ORT_DISABLE_TELEMETRY=1 before it starts."
+    "Recent packages of ONNX Runtime tell their maker which models are run. This command switches that off; in your "
+    "own program, set ORT_DISABLE_TELEMETRY=1 before it starts."
 )
 
 

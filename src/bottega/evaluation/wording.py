@@ -108,7 +108,10 @@ def percent(share: float, low: float | None = None, high: float | None = None, *
     if not math.isfinite(share):
         return "unknown"
     value = share * 100
-    digits = (0 if math.isclose(value, round(value), abs_tol=1e-9) else 1) if low is None or high is None else digits_for(low * 100, high * 100)
+    if low is None or high is None:
+        digits = 0 if math.isclose(value, round(value), abs_tol=1e-9) else 1
+    else:
+        digits = digits_for(low * 100, high * 100)
     while digits < 4 and 1e-6 < share < 1 - 1e-6 and float(f"{value:.{digits}f}") in (0.0, 100.0):
         digits += 1
     shown = f"{value:,.{digits}f}"

@@ -178,7 +178,7 @@ def _pixels(x: Any) -> Pixels:
     try:
         return pixels_of(x)
     except UnreadableError as error:
-        what = repr(os.fspath(x)) if isinstance(x, (str, os.PathLike)) else f"this {type(x).__name__}"
+        what = repr(os.fspath(x)) if isinstance(x, (str, os.PathLike)) else f"a value of type {type(x).__name__}"
         raise BottegaError(
             found=f"{what} cannot be read: {error.reason}",
             expected="a picture: JPEG, PNG, WebP, GIF, BMP, TIFF or PPM",

@@ -203,6 +203,10 @@ def _findings(look: LookRecord, judged: Judged) -> tuple[Finding, ...]:
         return tuple(found)
     return (
         Finding(
-            "nothing to mend", "none of the checks on labels and answers found a fault", "the run is healthy", "none", "high"
+            "nothing to mend",
+            "none of the checks on labels and answers found a fault",
+            "the run is healthy",
+            "none",
+            "high",
         ),
     )

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -62,7 +62,8 @@ class Spec:
     """One way of answering, before it has seen data.
 
     Attributes:
-        tune: `tune(x, y, x_val, y_val) -> setting`, JSON-like.
+        tune: `tune(x, y, x_val, y_val) -> (setting, form)`: the setting is JSON-like; the form is the one that `fit`
+            would give for `x, y`, or None where tuning fitted none.
         fit: `fit(x, y, setting) -> form`.
         view: which vectors it sees.
     """
@@ -71,7 +72,7 @@ class Spec:
     kind: Literal["network", "baseline"]
     view: str
     fit: Callable[[Floats, Integers, Setting], Form]
-    tune: Callable[[Floats, Integers, Floats, Integers], Setting] = field(default=lambda *_: {})
+    tune: Callable[[Floats, Integers, Floats, Integers], tuple[Setting, Form | None]] = lambda *_: ({}, None)
 
 
 @dataclass(frozen=True)
@@ -162,9 +163,8 @@ def develop(
     answered: dict[str, Answered] = {}
     skipped: list[tuple[Spec, str]] = []
     interrupted = False
-    for spec in sorted(
-        specs, key=lambda one: one.kind == "baseline"
-    ):  # the likely leader first: others race against it
+    leader_first = sorted(specs, key=lambda one: one.kind == "baseline")  # the likely leader: others race against it
+    for spec in leader_first:
         if answered and not may_begin(spec.name):
             skipped.append((spec, "no time was left"))
             continue
@@ -224,8 +224,8 @@ def _held_out(
 ) -> tuple[Setting, Form, Numbers]:
     x, y = material.views[spec.view], material.y
     select = val[half == "select"]
-    setting = spec.tune(x[train], y[train], x[select], y[select])
-    form = spec.fit(x[train], y[train], setting)
+    setting, form = spec.tune(x[train], y[train], x[select], y[select])
+    form = form if form is not None else spec.fit(x[train], y[train], setting)
     return setting, form, answer(form, x[val], material.n_classes)
 
 
@@ -239,12 +239,14 @@ def _out_of_fold(
     x, y = material.views[spec.view][rows], material.y[rows]
     fold = _folds(material, rows, rules)
     first = fold == 0
-    setting = spec.tune(x[~first], y[~first], x[first], y[first])
+    setting, tuned = spec.tune(x[~first], y[~first], x[first], y[first])
     logits = np.full((len(rows), material.n_classes), np.nan)
     dropped = None
     for number in range(int(fold.max()) + 1):
         inside = fold == number
-        logits[inside] = answer(spec.fit(x[~inside], y[~inside], setting), x[inside], material.n_classes)
+        form = tuned if number == 0 else None  # the first fold's model is fitted already
+        form = form if form is not None else spec.fit(x[~inside], y[~inside], setting)
+        logits[inside] = answer(form, x[inside], material.n_classes)
         if number == 0:
             dropped = next((why for one in leaders if (why := _far_behind(logits[first], one[first], y[first]))), None)
             if dropped is not None:

@@ -226,10 +226,12 @@ def _strengths(chosen: Answered) -> Curve | None:
     points = tuple(CurvePoint(math.log10(strength), f"{strength:g}", None, loss) for strength, loss in tried)
     best = min(tried, key=lambda pair: pair[1])
     ends = best[0] in (tried[0][0], tried[-1][0])
+    rest = "weaker ones begin to learn the training pictures by heart."
+    if ends:
+        rest = f"it is the {'strongest' if best[0] == max(tried)[0] else 'weakest'} one tried."
     sentence = (
         f"Of {in_words(len(tried))} strengths of the penalty that keeps the weights small, {best[0]:g} had the least "
-        f"validation loss ({best[1]:.3f}); "
-        + (f"it is the {'strongest' if best[0] == max(tried)[0] else 'weakest'} one tried." if ends else "weaker ones begin to learn the training pictures by heart.")
+        f"validation loss ({best[1]:.3f}); {rest}"
     )
     return Curve(points, sentence, "strength of the penalty", "log loss", math.log10(best[0]))
 

@@ -86,7 +86,10 @@ def cross_validated(
             tell(f"fold {repeat * k + number + 1} of {n_repeats * k}")
             inside = order[fold == number]
             inner = replace(rules, k=INNER_K)
-            one = held_out(material, develop(material, specs, order[fold != number], order[:0], inner), inside)
+            developed = develop(material, specs, order[fold != number], order[:0], inner)
+            if developed.interrupted:  # half of the folds are no score: the run stops, and can be resumed
+                raise KeyboardInterrupt
+            one = held_out(material, developed, inside)
             places = repeat * n + inside
             probabilities[places], sure[places] = one.probabilities, one.sure
             for name in names:

@@ -170,8 +170,9 @@ def _check_kinds(options: TrainOptions) -> list[_Problem]:
         value = getattr(options, flag)
         if not isinstance(value, str) and not (value is None and flag in ("name", "group_by")):
             problems.append((f"{flag} {value!r}", "a text", f"{flag}={str(value)!r}"))
-    if options.resume is not None and not isinstance(options.resume, (str, os.PathLike)):
-        problems.append((f"resume {options.resume!r}", "the path of a run", "resume='runs/flowers-1'"))
+    resume: object = options.resume
+    if resume is not None and not isinstance(resume, (str, os.PathLike)):
+        problems.append((f"resume {resume!r}", "the path of a run", "resume='runs/flowers-1'"))
     return problems
 
 

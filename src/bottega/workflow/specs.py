@@ -75,13 +75,13 @@ class _Linear:
         self.n_classes = n_classes
         self.metric = METRICS[metric]
 
-    def tune(self, x: Floats, y: Integers, x_val: Floats, y_val: Integers) -> Setting:
+    def tune(self, x: Floats, y: Integers, x_val: Floats, y_val: Integers) -> tuple[Setting, Form | None]:
         """Pick the strength with the least validation log loss; then try weights if the classes are uneven."""
         losses: list[float] = []
         best, kept = 0, None
         for number, layer in enumerate(softmax_path(x, y, self.n_classes, STRENGTHS)):
             losses.append(self._loss(layer, x_val, y_val))
-            if losses[-1] < losses[best] or kept is None:
+            if kept is None or losses[-1] < losses[best]:
                 best, kept = number, layer
             if number - best >= PATIENCE:
                 break
@@ -90,8 +90,9 @@ class _Linear:
         counts = np.bincount(y, minlength=self.n_classes)
         if kept is not None and counts.min() > 0 and counts.max() / counts.min() >= IMBALANCE:
             weighted = self.fit(x, y, {**setting, "balanced": True})
-            setting["balanced"] = self._gain(weighted, kept, x_val, y_val) > 0
-        return setting
+            if self._gain(weighted, kept, x_val, y_val) > 0:
+                return {**setting, "balanced": True}, weighted
+        return setting, kept
 
     def fit(self, x: Floats, y: Integers, setting: Setting) -> Form:
         weights = _balanced(y, self.n_classes) if setting["balanced"] else None

@@ -65,14 +65,17 @@ def test_forest_is_scikit_learns_on_every_row(digits: Rows) -> None:
 
 
 def test_forest_on_its_own_thresholds(digits: Rows) -> None:
-    """A value that equals a threshold goes left in float32 exactly when it does in float64."""
-    x, y = digits[0][:300], digits[1][:300]
+    """The float32 number nearest to a threshold goes left exactly when it does in scikit-learn's float64."""
+    rng = np.random.default_rng(0)
+    x, y = (digits[0][:300] + rng.normal(0, 1e-3, (300, 64))).astype(np.float32), digits[1][:300]
     forest = fit_forest(x, y, 10, seed=0, threads=1)
     reference = RandomForestClassifier(N_TREES, min_samples_leaf=3, random_state=0).fit(x, y)
+    threshold = np.concatenate([tree.tree_.threshold for tree in reference.estimators_])
     inner = np.flatnonzero(forest.feature >= 0)
+    assert (threshold[inner].astype(np.float32) > threshold[inner]).any()
     probes = np.repeat(x, 10, axis=0)
-    picked = np.random.default_rng(0).choice(inner, len(probes))
-    probes[np.arange(len(probes)), forest.feature[picked]] = forest.threshold[picked]
+    picked = rng.choice(inner, len(probes))
+    probes[np.arange(len(probes)), forest.feature[picked]] = threshold[picked].astype(np.float32)
     np.testing.assert_allclose(walk(forest, probes), reference.predict_proba(probes), atol=1e-6)
 
 

@@ -103,3 +103,11 @@ def test_tones_rise_with_the_count():
 
 def test_a_bar_in_a_cell_is_not_read_out():
     assert 'aria-hidden="true"' in range_bar(ROWS[0], 80, 100)
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.0, 0.0), (0.0, 1e-50), (1.0, 1.0), (3e-7, 3e-7)])
+def test_an_axis_of_no_length_is_given_one(low: float, high: float) -> None:
+    ticks = nice_ticks(low, high)
+    assert ticks[-1] > ticks[0]
+    row = Row("perfect", low, low, high, "0")
+    assert "NaN" not in intervals([row], [(tick, "") for tick in ticks], width=640, label="all alike")

@@ -91,6 +91,21 @@ def test_sure(run: tuple[Developed, Judged]) -> None:
     assert not any("says sure" in text for text in found.believe)
 
 
+def test_a_candidate_that_was_asked_for_although_the_network_is_better() -> None:
+    material = digits(300, n_classes=4)
+    train, val, test = parts(material, 160, 210)
+    rules = replace(RULES, ship=RIVAL)
+    developed = develop(material, [specs(material)[2], specs(material)[4]], train, val, rules)
+    judged = judge(material, held_out(material, developed, test), developed, metric="accuracy", naive=None)
+    some, gap = score(0.9, 0.8, 0.95), score(-0.3, -0.4, -0.2)
+    candidates = (
+        Candidate(RIVAL, "baseline", some, some, 1.0, None, "ships", None),
+        Candidate(SHIPS, "network", some, some, 1.0, None, "better", gap),
+    )
+    verdict = account((developed, judged), candidates).verdict
+    assert verdict.endswith(f": {developed.choice.name} was asked for, and the pretrained network does clearly better.")
+
+
 def test_what_to_do_next(run: tuple[Developed, Judged]) -> None:
     twin = Twin("exact", ("a/1.png", "b/2.png"), ("a", "b"))
     recalls = {"a": 0.9, "b\n\u202e": 0.5, "c": 1.0}

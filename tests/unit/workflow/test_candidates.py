@@ -153,7 +153,7 @@ def test_class_weights_are_tried_where_the_imbalance_asks_for_it() -> None:
     for metric, rows in (("balanced_accuracy", (y != 8) | (np.arange(900) % 8 == 0)), ("accuracy", y >= 0)):
         linear = specs(material, metric=metric)[2]
         fit, val = rows & (np.arange(900) < 600), np.arange(900) >= 600
-        setting = linear.tune(x[fit], y[fit], x[val], y[val])
+        setting, _ = linear.tune(x[fit], y[fit], x[val], y[val])
         weighted, even = (
             METRICS[metric].function(y[val], answer(linear.fit(x[fit], y[fit], {**setting, "balanced": b}), x[val], 10))
             for b in (True, False)

@@ -7,7 +7,8 @@ import pytest
 from sklearn.metrics import accuracy_score, precision_score, recall_score
 
 from bottega.evaluation.calibration import apply_temperature
-from bottega.workflow.candidates import Developed, Material, answer, develop
+from bottega.evaluation.forms import Constant
+from bottega.workflow.candidates import Developed, Material, Spec, answer, develop
 from bottega.workflow.judge import Judged, candidate_records, cross_validated, held_out, judge, naive_score
 from digits_material import NAMES, RULES, digits, parts, specs
 
@@ -124,6 +125,17 @@ def test_cross_validation_answers_each_example_once_a_repeat() -> None:
     np.testing.assert_allclose(found.probabilities.sum(1), 1, atol=1e-6)
     assert (found.probabilities.argmax(1) == material.y[found.rows]).mean() > 0.9
     assert told == [f"fold {n} of 6" for n in range(1, 7)]
+
+
+def test_an_interrupted_cross_validation_is_no_score() -> None:
+    material = digits(120, n_classes=3)
+
+    def stop(*_: object) -> Constant:
+        raise KeyboardInterrupt
+
+    stopping = Spec("stopping", "baseline", "plain", stop)
+    with pytest.raises(KeyboardInterrupt):
+        cross_validated(material, [specs(material)[0], stopping], RULES, tell=lambda _: None)
 
 
 def test_cross_validation_of_noise_finds_nothing() -> None:

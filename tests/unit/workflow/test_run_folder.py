@@ -53,10 +53,24 @@ def test_names_that_are_no_folders(data_name: str, folder: str) -> None:
 
 
 def test_a_name_that_is_taken() -> None:
-    RunFolder.make("flowers", "mine")
+    RunFolder.make("flowers", "mine").write("recipe.toml", "")
     with pytest.raises(BottegaError, match="a run named 'mine' is there already") as caught:
         RunFolder.make("flowers", "mine")
     assert caught.value.fix == "another --name, or: bottega train --resume runs/mine"
+
+
+def test_a_folder_that_was_never_begun_is_taken_over() -> None:
+    RunFolder.make("flowers", "mine")  # and then the process was killed
+    assert RunFolder.make("flowers", "mine").path == Path("runs/mine")
+
+
+def test_what_a_kill_left_is_tidied() -> None:
+    folder = RunFolder.make("flowers", "mine")
+    folder.write(MODEL, b"whole")
+    folder.file(f".{MODEL}-x1y2").write_bytes(b"half")
+    folder.file("notes.txt").write_text("of the user")
+    folder.tidy()
+    assert sorted(path.name for path in folder.path.iterdir()) == [MODEL, "notes.txt"]
 
 
 def test_where_nothing_can_be_made(here: Path) -> None:
@@ -88,6 +102,15 @@ def test_a_file_is_there_whole_or_not_at_all() -> None:
     folder.write(MODEL, b"x" * 100_000)
     assert folder.file(MODEL).stat().st_size == 100_000
     assert folder.file(MODEL).stat().st_mode & 0o777 == 0o644
+
+
+def test_a_reader_of_the_old_file_keeps_it() -> None:
+    folder = RunFolder.make("flowers", None)
+    folder.write(MODEL, b"old")
+    with folder.file(MODEL).open("rb") as reader:
+        folder.write(MODEL, b"new")
+        assert reader.read() == b"old"  # moved into its place, not written over
+    assert folder.file(MODEL).read_bytes() == b"new"
 
 
 def test_a_disk_that_fills_up_at_the_last_moment(monkeypatch: pytest.MonkeyPatch) -> None:
