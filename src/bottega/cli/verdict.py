@@ -68,10 +68,20 @@ def _rival_lines(record: TrainRecord) -> list[str]:
     lines = axis_lines(rows, metric=record.metric, name_width=27, axis_width=24)
     rest = len(scored) - len(shown)
     lines += [f"  and {count(rest, 'more', 'more')}"] if rest else []
-    own = next((score for candidate, score in scored if candidate.name == record.chosen), None)
-    if record.test["source"] == "cv" and own is not None and own.score != record.test["score"]:
-        lines.append("  The score above also pays for choosing among these anew in each fold.")
+    lines += _explained(scored, record)
     return [*lines, ""]
+
+
+def _explained(scored: list[tuple[Candidate, Score]], record: TrainRecord) -> list[str]:
+    """What would puzzle a reader of the rivals: a row that doesn't agree with the headline, or with what ships."""
+    own = next((score for candidate, score in scored if candidate.name == record.chosen), None)
+    if own is None:
+        return []
+    if record.test["source"] == "cv" and own.score != record.test["score"]:
+        return ["  The score above also pays for choosing among these anew in each fold."]
+    if scored[0][1].score != own.score:
+        return ["  The choice was made on validation, before the test part was read."]
+    return []
 
 
 def _score(candidate: Candidate) -> Score | None:

@@ -50,6 +50,23 @@ def test_rivals_stand_by_score() -> None:
     assert rivals[1].endswith("worse")
 
 
+@pytest.mark.parametrize(
+    ("rival", "source", "said"),
+    [
+        (0.99, "held-out", "  The choice was made on validation, before the test part was read."),
+        (0.93, "held-out", None),
+        (0.93, "cv", "  The score above also pays for choosing among these anew in each fold."),
+    ],
+)
+def test_what_would_puzzle_is_explained(rival: float, source: str, said: str | None) -> None:
+    record = replace(
+        RECORD,
+        test={**RECORD.test, "score": 0.974 if source == "held-out" else 0.97, "source": source},
+        candidates=(candidate("random forest", rival, "worse"), candidate("pretrained + linear", 0.974)),
+    )
+    assert [line for line in verdict_lines(record) if line.startswith("  The ")] == ([said] if said else [])
+
+
 @pytest.mark.parametrize("n_rivals", [0, 1, 7, 30])
 def test_it_fits_the_screen(n_rivals: int) -> None:
     rivals = tuple(candidate(f"rival number {i}", 0.99 - i / 100, "tied") for i in range(n_rivals))

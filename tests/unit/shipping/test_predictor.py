@@ -108,7 +108,7 @@ def test_batches_are_bounded() -> None:
         (np.zeros((4, 4, 2), np.uint8), r"shape \(4, 4, 2\)"),
         (np.zeros((0, 4, 3), np.uint8), r"shape \(0, 4, 3\)"),
         (7, "<class 'int'>"),
-        (b"no picture", "this bytes cannot be read: not a picture"),
+        (b"no picture", "a value of type bytes cannot be read: not a picture"),
         (b"", "empty"),
         ("no/such.jpg", "'no/such.jpg' cannot be read: no such file"),
         ("a\0b", "null"),
