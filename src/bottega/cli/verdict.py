@@ -5,7 +5,7 @@ import textwrap
 
 from bottega.cli.axis import IN_PERCENT, Estimate, axis_lines, number
 from bottega.cli.terminal import WIDTH, count, duration, escape, fold
-from bottega.problem.records import Candidate, Score, TrainRecord
+from bottega.problem.records import Candidate, Score, SmallFile, TrainRecord
 
 __all__ = ["verdict_lines"]
 
@@ -30,6 +30,8 @@ def verdict_lines(record: TrainRecord) -> list[str]:
         lines += fold("Next", f"bottega predict {escape(shlex.quote(record.model_path))} photo.jpg", max_lines=3)
     else:
         lines += fold("Not shipped", "the bar was not met; run and report are kept")
+    if record.small is not None:
+        lines += fold("Small", _small(record.small, record.metric), max_lines=2)
     room = MAX_LINES - len(lines) - 4  # for the report's path and the time
     for step in record.next_steps[:2]:
         lines += fold("Then", escape(step), max_lines=2 if room < 6 else 3)
@@ -37,6 +39,13 @@ def verdict_lines(record: TrainRecord) -> list[str]:
         lines += fold("Report", escape(record.report_path))
     total = record.seconds.get("total")
     return lines + (fold("Time", duration(total)) if total is not None else [])
+
+
+def _small(small: SmallFile, metric: str) -> str:
+    """The int8 file: its size, and what it lost on the test part."""
+    unit, scale = (" points", 100) if metric in IN_PERCENT else ("", 1)
+    lost, low, high = (f"{scale * value:.1f}" for value in (small.loss.score, small.loss.low, small.loss.high))
+    return f"{escape(small.path)}, {small.bytes / 1e6:.1f} MB: loses {lost}{unit} ({low} … {high})"
 
 
 def _headline(record: TrainRecord) -> str:

@@ -16,6 +16,7 @@ __all__ = [
     "Rejected",
     "ReproduceRecord",
     "Score",
+    "SmallFile",
     "Suspect",
     "Task",
     "TrainRecord",
@@ -123,6 +124,16 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class SmallFile:
+    """The int8 variant of a model file, and what it lost on the test part (full minus small)."""
+
+    path: str
+    bytes: int
+    score: Score
+    loss: Score
+
+
+@dataclass(frozen=True)
 class TrainRecord:
     """What `bottega train` did."""
 
@@ -147,6 +158,7 @@ class TrainRecord:
     next_steps: tuple[str, ...] = ()  # in order of expected gain
     sure: dict[str, Any] = field(default_factory=dict)  # threshold, coverage, accuracy: Score, why
     split: dict[str, Any] = field(default_factory=dict)  # seed, counts, rule, notes
+    small: SmallFile | None = None  # the int8 variant, when it was asked for
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from bottega.workflow.features import compute_features, engine, is_cached
 from bottega.workflow.options import TrainOptions
 from bottega.workflow.run_folder import RunFolder
 
-__all__ = ["PREPARED", "PictureViews"]
+__all__ = ["PREPARED", "PRESETS", "PictureViews"]
 
 Floats = npt.NDArray[np.float32]
 SIZES = {"efficientnet_lite0": 224, "efficientnet_lite2": 260}  # side of the network's input, pixels

@@ -6,13 +6,14 @@ import numpy as np
 import numpy.typing as npt
 
 from bottega.data.preparation import N_THUMBNAIL
+from bottega.errors import BottegaError, found_in, nearest_name
 from bottega.evaluation.baselines import fit_forest, fit_majority, fit_nearest
 from bottega.evaluation.forms import Form, Softmax
 from bottega.evaluation.metrics import METRICS
 from bottega.training.head import STRENGTHS, fit_perceptron, fit_softmax, softmax_path
 from bottega.workflow.candidates import Setting, Spec, answer
 
-__all__ = ["NETWORK_VIEWS", "missing_specs", "picture_specs"]
+__all__ = ["NETWORK_VIEWS", "missing_specs", "picture_specs", "require_name"]
 
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
@@ -55,6 +56,23 @@ def picture_specs(views: Sequence[str], n_classes: int, *, metric: str, seed: in
         if view == "network" and view in views:
             specs.append(Spec("pretrained + perceptron", "network", view, perceptron))
     return specs
+
+
+def require_name(ship: str, views: Sequence[str]) -> None:
+    """Refuse a `--ship` that names no candidate, before any work is done.
+
+    Raises:
+        BottegaError: it is neither best, network nor a candidate's name; the nearest is named.
+    """
+    names = [spec.name for spec in picture_specs(views, 2, metric="accuracy", seed=0, threads=1)]
+    if ship in ("best", "network", *names):
+        return
+    near = nearest_name(ship, ["best", "network", *names])
+    raise BottegaError(
+        found=f"--ship {ship!r}",
+        expected=f"best, network or one of {found_in(names, limit=9)}",
+        fix=f"--ship {near!r}" if near else "--ship best",
+    )
 
 
 def missing_specs(unaffordable: Mapping[str, str]) -> list[tuple[Spec, str]]:

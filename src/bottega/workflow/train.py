@@ -13,7 +13,7 @@ from bottega.data.store import Store
 from bottega.errors import BottegaError, StoppedError
 from bottega.evaluation.calibration import apply_temperature
 from bottega.evaluation.report import write_report
-from bottega.problem.records import Progress, Score, Suspect, TrainRecord, to_json
+from bottega.problem.records import Progress, Score, SmallFile, Suspect, TrainRecord, to_json
 from bottega.workflow.account import give_account
 from bottega.workflow.candidates import Material, Rules, answer, develop
 from bottega.workflow.clock import Clock
@@ -21,11 +21,11 @@ from bottega.workflow.features import cores_at_hand
 from bottega.workflow.illustrate import Outside, Use, gather
 from bottega.workflow.judge import N_REPEATS, Judged, candidate_records, cross_validated, held_out, judge, naive_score
 from bottega.workflow.options import TrainOptions
-from bottega.workflow.pictures import PREPARED, PictureViews
+from bottega.workflow.pictures import PREPARED, PRESETS, PictureViews
 from bottega.workflow.recipe import Recipe, versions
 from bottega.workflow.run_folder import MODEL, RECIPE, RECORD, REPORT, SMALL, RunFolder
 from bottega.workflow.ship import Shipped, ship, ship_small, usage
-from bottega.workflow.specs import missing_specs, picture_specs
+from bottega.workflow.specs import missing_specs, picture_specs, require_name
 from bottega.workflow.trial import Looked, Trial, look_at, split_facts
 
 __all__ = ["train", "train_recipe"]
@@ -86,6 +86,7 @@ class _Training:
 
     def run(self, folder: RunFolder | None) -> TrainRecord:
         """Look, divide, describe, fit, choose, judge, ship, report."""
+        require_name(self.options.ship, PRESETS[self.options.preset])
         looked = look_at(self.data, self.options, store=self.store, progress=self.progress)
         recipe = self._recipe(looked)
         folder = self._folder(folder, recipe, looked)
@@ -96,9 +97,9 @@ class _Training:
         self._lap("features")
         trial = self._try(recipe, looked, looked.material(vectors), views, folder)
         self._lap("candidates")
-        shipped = self._ship(trial, views, folder)
+        shipped, small = self._ship(trial, views, folder)
         self._lap("export")
-        record = self._report(trial, vectors, shipped, folder)
+        record = replace(self._report(trial, vectors, shipped, folder), small=small)
         if trial.developed.interrupted:
             raise _stopped(trial, folder)
         folder.write(RECORD, json.dumps(to_json(record), allow_nan=False))
@@ -161,19 +162,19 @@ class _Training:
         account = give_account(looked.look, judged, developed, candidates, metric=metric, source=divided.source)
         return Trial(options, recipe, looked, material, developed, judged, candidates, account)
 
-    def _ship(self, trial: Trial, views: PictureViews, folder: RunFolder) -> Shipped | None:
-        """Write the file, unless a stated bar was not met."""
+    def _ship(self, trial: Trial, views: PictureViews, folder: RunFolder) -> tuple[Shipped | None, SmallFile | None]:
+        """Write the file, unless a stated bar was not met; and the int8 file with its loss, when it was asked for."""
         if not _passes(trial.judged.metrics[self.options.metric], self.options):
-            return None
+            return None, None
         self._tell("exporting, and replaying the test part")
         shipped = ship(trial, views.layers(trial.developed.chosen.spec.view))
         folder.write(MODEL, shipped.data)
         folder.tell("shipped", sha256=hashlib.sha256(shipped.data).hexdigest(), largest=shipped.largest_difference)
         small = ship_small(shipped, trial) if self.options.small else None
-        if small is not None:
-            folder.write(SMALL, small.data)
-            folder.tell("small", bytes=len(small.data), score=to_json(small.score), loss=to_json(small.loss))
-        return shipped
+        if small is None:
+            return shipped, None
+        path = folder.write(SMALL, small.data)
+        return shipped, SmallFile(str(path), len(small.data), small.score, small.loss)
 
     def _report(self, trial: Trial, vectors: Vectors, shipped: Shipped | None, folder: RunFolder) -> TrainRecord:
         """Predictions, report, and the record with its times."""

@@ -14,6 +14,7 @@ from bottega.data.profile import ImageSet, RowStore, profile, select
 from bottega.data.sources import open_source
 from bottega.data.splits import PARTS, Split, split
 from bottega.data.twins import group_by_name
+from bottega.errors import BottegaError, found_in
 from bottega.problem.records import Candidate, LookRecord, Progress
 from bottega.workflow.account import Account
 from bottega.workflow.candidates import Developed, Material
@@ -102,6 +103,7 @@ def look_at(data: str, options: TrainOptions, *, store: RowStore, progress: Prog
     groups = images.twin_groups
     if options.group_by is not None:
         groups = group_by_name(images.names, groups, options.group_by)
+        _require_groups(images, groups, options.group_by)
     labels = [str(label) for label in images.labels]
     groups = _numbered(groups)
     divided = split(images.hashes, labels, groups, given=images.parts, split_seed=options.split_seed)
@@ -120,6 +122,18 @@ def _in_order_of_content(everything: ImageSet) -> npt.NDArray[np.int64]:
         for i in labelled(everything).tolist()
     ]
     return np.array([key[-1] for key in sorted(keys)], np.int64)
+
+
+def _require_groups(images: ImageSet, groups: npt.NDArray[np.int64], pattern: str) -> None:
+    """Refuse a `--group-by` that makes one group of a whole class: it could only be trained on or tested on."""
+    labels = np.array([str(label) for label in images.labels])
+    alone = [name for name in np.unique(labels).tolist() if len(np.unique(groups[labels == name])) < 2]
+    if alone:
+        raise BottegaError(
+            found=f"--group-by {pattern!r} puts all pictures of {found_in(alone)} into one group",
+            expected="several groups in each class, each a shot or a subject",
+            fix="match more of the path than the class, as in --group-by '^[^/]+/([^_]+)_'",
+        )
 
 
 def _numbered(groups: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
