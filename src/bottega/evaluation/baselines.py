@@ -33,6 +33,7 @@ def fit_nearest(plain: Floats, y: Integers, n_classes: int, n_thumbnail: int) ->
     """
     thumbnails = np.rint(plain[:, :n_thumbnail] * NEAREST_LEVELS).astype(np.float32)
     right = (_share_right(thumbnails, y) * len(y) + 1) / (len(y) + n_classes)  # never quite certain
+    right = max(right, 1 / n_classes)  # a neighbour that is wrong more often than chance tells nothing
     wrong = (1 - right) / max(n_classes - 1, 1)
     logits = np.full((len(y), n_classes), np.log(wrong), np.float32)
     logits[np.arange(len(y)), y] = np.log(right)

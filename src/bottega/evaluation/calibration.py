@@ -49,7 +49,7 @@ def fit_temperature(logits: NDArray[Any], y: NDArray[Any]) -> float:
         y: (N,) class indices; -1 (a label that training never saw) is left out.
     Returns:
         T in [0.05, 20]; above 1 where the model was too sure. 1.0 for under 20 examples.
-    Source: Guo et al. 2017, "On calibration of modern neural networks".
+    Source: Guo et al. 2017, "On calibration of modern neural networks"; Platt 1999 (the example more).
     """
     known = np.flatnonzero(np.asarray(y) >= 0)
     if len(known) < FEWEST_EXAMPLES:
@@ -57,6 +57,8 @@ def fit_temperature(logits: NDArray[Any], y: NDArray[Any]) -> float:
     scores = np.asarray(logits, dtype=np.float64)[known]
     scores = scores - scores.max(axis=1, keepdims=True)
     right = scores[np.arange(len(known)), np.asarray(y)[known].astype(np.int64)]
+    doubt = 1 / (len(known) + 2)  # one example more that could have gone otherwise: all right is not certainty
+    right = (1 - doubt) * right + doubt * (scores.sum(axis=1) - right) / max(scores.shape[1] - 1, 1)
     low, high = 1 / HIGHEST, 1 / LOWEST
     inverse = 1.0
     for _ in range(100):

@@ -12,6 +12,8 @@ from bottega.workflow.judge import Judged
 
 __all__ = ["Account", "give_account"]
 
+MAJORITY = "most frequent class"
+
 
 @dataclass(frozen=True)
 class Account:
@@ -61,6 +63,10 @@ def _sign(score: Score | None) -> float:
 def _verdict(
     score: Score, rival: Candidate | None, developed: Developed, metric: str, source: str, judged: Judged
 ) -> str:
+    if developed.choice.name == MAJORITY and developed.choice.best == MAJORITY:
+        return (
+            "Nothing was learned: nothing that was tried is proved better than always giving the most frequent answer."
+        )
     lead = score
     without = judged.metrics.get(f"{metric}_without_twins")
     if source == "given" and without is not None and (without.score < score.low or without.score > score.high):

@@ -24,7 +24,7 @@ def test_the_temperature_is_found(true):
         lambda t: METRICS["log_loss"].function(y, apply_temperature(logits * true, t)),
         bounds=(0.05, 20), method="bounded", options={"xatol": 1e-9},
     )  # fmt: skip
-    assert temperature == pytest.approx(best.x, rel=1e-4)
+    assert temperature == pytest.approx(best.x, rel=5e-3)  # the example more that Platt adds moves it a little
 
 
 def test_log_probabilities_do_as_well_as_logits():
@@ -42,7 +42,8 @@ def test_calibration_shrinks_the_error_and_moves_no_answer():
 
 def test_the_temperature_stays_in_bounds():
     logits, _ = drawn(200)
-    assert fit_temperature(logits, logits.argmax(axis=1)) == pytest.approx(0.05, rel=1e-6)
+    all_right = apply_temperature(logits, fit_temperature(logits, logits.argmax(axis=1)))
+    assert 0.9 < all_right.max(axis=1).mean() < 0.999  # 200 of 200 is not certainty
     assert fit_temperature(logits, logits.argmin(axis=1)) == pytest.approx(20.0, rel=1e-6)
     assert 0.05 <= fit_temperature(np.zeros((50, 3)), np.zeros(50, dtype=int)) <= 20  # nothing to learn from
     huge = fit_temperature(logits * 1e6, logits.argmax(axis=1))
