@@ -9,6 +9,7 @@ STAMP := $(VENV)/.installed
 # without an NVIDIA GPU the CPU build is the right one. Where that build is not what pip finds first, name the place:
 #   make install TORCH_INSTALL_ARGS='--index-url ...'      (PyTorch's install page gives the words for each machine)
 TORCH_INSTALL_ARGS ?=
+DATA ?= data
 
 export OMP_NUM_THREADS ?= 2
 export OMP_WAIT_POLICY ?= PASSIVE
@@ -52,8 +53,8 @@ contracts: $(STAMP)
 unit: $(STAMP)  ## The quick tests alone: under 30 s.
 	$(BIN)/python -m pytest -q src tests/unit
 
-bench: $(STAMP)  ## Measure; appends to benchmarks/results.
-	for task in benchmarks/*.py; do $(BIN)/python "$$task" || exit 1; done
+bench: $(STAMP)  ## Measure; appends to benchmarks/results. DATA=folder of the data sets.
+	$(BIN)/python benchmarks/all.py $(DATA)
 
 docs: $(STAMP)  ## Write the help pages again.
 	$(BIN)/python docs/make_help.py

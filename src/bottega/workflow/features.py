@@ -20,7 +20,7 @@ __all__ = ["batches", "compute_features", "cores_at_hand", "engine", "is_cached"
 
 Floats = npt.NDArray[np.float32]
 Jobs = list[list[int]]
-MAX_BATCH = 8  # pictures of one size; more gains nothing on a processor, and bounds what is in flight
+MAX_BATCH = 4  # pictures of one size; larger batches are slower (benchmarks: pictures_speed)
 MAX_BATCH_PIXELS = 4_000_000
 SAVE_EVERY = 2000  # pictures: what an interruption may cost
 
