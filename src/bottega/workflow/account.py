@@ -139,7 +139,7 @@ def _doubt(look: LookRecord, judged: Judged, source: str) -> list[str]:
             f"({percent_range(without.low, without.high)})."
         )
     leaks = [suspect for suspect in look.suspects if suspect.kind in ("leak", "shortcut")]
-    said += [f"That it looks at the thing itself: {shortened(leak.evidence, 120)}" for leak in leaks[:2]]
+    said += [f"That it looks at the thing itself: {leak.evidence}" for leak in leaks[:2]]
     if any(suspect.kind == "group" for suspect in look.suspects):
         said.append(
             "That it works on new subjects: sub-folders may be subjects, and were not kept together (--group-by)."

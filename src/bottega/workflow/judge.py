@@ -97,11 +97,21 @@ def cross_validated(
     return Tested(np.tile(order, n_repeats), probabilities, sure, by_candidate, n)
 
 
-def judge(material: Material, tested: Tested, developed: Developed, *, metric: str, naive: Score | None) -> Judged:
+def judge(
+    material: Material,
+    tested: Tested,
+    developed: Developed,
+    *,
+    metric: str,
+    naive: Score | None,
+    varied: bool = True,
+) -> Judged:
     """Score what ships: every metric, each class, the answers that were sure.
 
     Args:
-        metric: the one that is judged; it gets a twin without near twins.
+        metric: the one that is judged; it is also told without near twins and without look-alikes.
+        naive: the score of a split that ignores near twins, where there is one.
+        varied: unrelated pictures look different, so that likeness means something (photos; not digits).
     """
     y, groups = material.y[tested.rows], material.groups[tested.rows]
     alone = len(np.unique(groups)) == len(groups)
@@ -120,7 +130,7 @@ def judge(material: Material, tested: Tested, developed: Developed, *, metric: s
     if 0 < len(single) < tested.n:
         score = interval(METRICS[metric], y[single], tested.probabilities[single], None, 0)
         metrics[f"{metric}_without_twins"] = score
-    lookalikes = _lookalikes(material, tested, metric)
+    lookalikes = _lookalikes(material, tested, metric) if varied else None
     if lookalikes is not None:
         metrics[f"{metric}_without_lookalikes"] = lookalikes.without
     if naive is not None:

@@ -30,6 +30,7 @@ from bottega.workflow.trial import Looked, Trial, look_at, split_facts
 
 __all__ = ["train", "train_recipe"]
 
+LOOK_ALIKE = 0.9  # twin thresholds above it: even unrelated pictures look alike (data/twins.py)
 FINISH_SECONDS = 8.0  # what fitting one more candidate, the export and the report may take together
 Vectors = Mapping[str, npt.NDArray[np.float32]]
 
@@ -157,7 +158,8 @@ class _Training:
         if divided.source == "held-out":
             hashes, seed = looked.images.hashes, options.split_seed
             naive = naive_score(material, developed.chosen, hashes, metric=metric, seed=seed)
-        judged = judge(material, tested, developed, metric=metric, naive=naive)
+        varied = looked.everything.twin_threshold < LOOK_ALIKE
+        judged = judge(material, tested, developed, metric=metric, naive=naive, varied=varied)
         candidates = candidate_records(material, developed, tested, metric=metric)
         account = give_account(looked.look, judged, developed, candidates, metric=metric, source=divided.source)
         return Trial(options, recipe, looked, material, developed, judged, candidates, account)
