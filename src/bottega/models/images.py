@@ -91,8 +91,7 @@ class EfficientNetLite(nn.Module):
 
     Shape: (B, 3, size, size), scaled to about -1 … 1 -> (B, n_features): for each level the mean of every channel,
     then the root of its mean square. The last level alone knows ImageNet's classes; the levels before it know
-    strokes, textures and parts, which is what drawings and close-ups need
-    (benchmarks/results: on cartoon frames the error falls to less than half).
+    strokes, textures and parts, which is what drawings and close-ups need.
     Attribute names are those of the published weights.
     Source: Tan & Le 2019, "EfficientNet"; the Lite variants drop squeeze-and-excitation, use ReLU6,
     and keep stem, head and the repeats of the first and last stage unscaled.
