@@ -14,7 +14,7 @@ __all__ = ["fit_forest", "fit_majority", "fit_nearest"]
 
 Floats = NDArray[np.float32]
 Integers = NDArray[np.int64]
-N_TREES = 60  # on thumbnails 100 gain nothing that an interval could see, and take twice the time of all else
+N_TREES = 60  # a rival must be honest, not perfect: its time grows with every tree
 NEAREST_LEVELS = 63  # thumbnails are rounded to 6 bits: squares of 768 of them stay below 2^24, exact in float32
 LEAVE_ONE_OUT_ROWS = 2000  # enough to know how often the nearest neighbour is right to a point
 

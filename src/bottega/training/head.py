@@ -75,7 +75,7 @@ def fit_perceptron(x: Floats, y: Integers, n_classes: int, *, seed: int, dropout
 
 
 class _AdamW:
-    """AdamW under a one-cycle rate: a few lines, because torch's own optimisers import its compiler (1.5 s).
+    """AdamW under a one-cycle rate: a few lines, because torch's own optimisers import its compiler first.
 
     Source: Loshchilov and Hutter 2019 (decay apart from the gradient); Smith 2018 (one cycle).
     """

@@ -111,11 +111,7 @@ class RunFolder:
             finally:
                 Path(temporary).unlink(missing_ok=True)  # still there only where something stopped us
         except OSError as error:
-            raise BottegaError(
-                found=f"{name} could not be written: {error.strerror}",
-                expected=f"{len(raw):,} bytes of room in {str(self.path)!r}",
-                fix=f"free some space, then: bottega train --resume {self.path}",
-            ) from error
+            raise self._no_room(name, f"{len(raw):,} bytes of room", error) from error
         return path
 
     def tell(self, event: str, **facts: Any) -> None:
@@ -129,11 +125,14 @@ class RunFolder:
                         file.write(b"\n")
                 file.write(line.encode() + b"\n")
         except OSError as error:
-            raise BottegaError(
-                found=f"{HISTORY} could not be written: {error.strerror}",
-                expected=f"room in {str(self.path)!r}",
-                fix=f"free some space, then: bottega train --resume {self.path}",
-            ) from error
+            raise self._no_room(HISTORY, "room", error) from error
+
+    def _no_room(self, name: str, wanted: str, error: OSError) -> BottegaError:
+        return BottegaError(
+            found=f"{name} could not be written: {error.strerror}",
+            expected=f"{wanted} in {str(self.path)!r}",
+            fix=f"free some space, then: bottega train --resume {self.path}",
+        )
 
     def decisions(self) -> dict[str, Any]:
         """What an earlier process of this run decided under `--time`, so that going on decides the same."""

@@ -8,7 +8,6 @@ __all__ = ["calm_threads"]
 def calm_threads() -> None:
     """Let idle OpenMP threads sleep instead of spin, unless the user chose otherwise.
 
-    Spinning threads make a fit about nine times slower when another process wants the same cores
-    (1.3 s against 11 s for one softmax layer, load 5 on two cores); on an idle machine the difference is small.
+    A thread that spins takes the core from the very work it waits for, as soon as another process wants that core too.
     """
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
