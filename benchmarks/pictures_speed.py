@@ -70,7 +70,7 @@ def measure_limits(data: Path, cache: Path) -> dict[str, Any]:
     workers = cores_at_hand()
     images = profile(open_source(str(data)), store=Store(cache))
     views = PictureViews(images, Store(cache), workers, None)
-    graph, n_features = view_graph(views)
+    graph, n_features = views.graph("efficientnet_lite0")
     part = one_size(images)
     ready = [part.pixels(i) for i in range(len(part))]
     engines: dict[str, list[float]] = {}
@@ -97,14 +97,6 @@ def measure_limits(data: Path, cache: Path) -> dict[str, Any]:
     }
 
 
-def view_graph(views: PictureViews) -> tuple[bytes, int]:
-    """The graph that `--preset fast` runs pictures through, and the length of its vectors."""
-    from bottega.shipping.export import features_graph
-
-    backbone, held, _ = views.layers("network")
-    return features_graph(backbone, held), backbone.n_features
-
-
 def one_size(images: ImageSet) -> ImageSet:
     """Up to N_READY pictures of the commonest size, spread over the set."""
     sizes, counts = np.unique(images.sizes, axis=0, return_counts=True)
@@ -128,7 +120,7 @@ def decode_rate(images: ImageSet, workers: int) -> float:
 
 def features_rate(images: ImageSet, graph: bytes, n_features: int, store: Store, workers: int) -> float:
     start = time.perf_counter()
-    compute_features(images, graph, n_features, store=store, threads=workers, progress=None, step="")
+    compute_features(images, graph, (n_features,), store=store, threads=workers, progress=None, step="")
     return len(images) / (time.perf_counter() - start)
 
 

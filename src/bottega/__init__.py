@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bottega.workflow.look import look
     from bottega.workflow.predict import predict
     from bottega.workflow.reproduce import reproduce
+    from bottega.workflow.six_steps import fit, load_data, network
     from bottega.workflow.verbs import train
 
 __all__ = [
@@ -40,8 +41,11 @@ __all__ = [
     "UnmetBarError",
     "check",
     "evaluate",
+    "fit",
     "load",
+    "load_data",
     "look",
+    "network",
     "predict",
     "reproduce",
     "train",
@@ -60,6 +64,9 @@ _HOME = {
     "ReproduceRecord": "bottega.problem.records",
     "TrainRecord": "bottega.problem.records",
     "Model": "bottega.shipping.predictor",
+    "fit": "bottega.workflow.six_steps",
+    "load_data": "bottega.workflow.six_steps",
+    "network": "bottega.workflow.six_steps",
     "load": "bottega.shipping.predictor",
     "check": "bottega.workflow.check",
     "evaluate": "bottega.workflow.evaluate",

@@ -16,6 +16,7 @@ HELP = {  # the first line of each verb's docstring, here so that `bottega --hel
     "evaluate": "Score a model on labelled examples, with intervals.",
     "predict": "Answer for pictures, and say whether the model is sure.",
     "check": "Replay the examples inside a model file and compare.",
+    "summary": "Say what a network is made of and what it costs, layer by layer.",
     "reproduce": "Train a run again and compare the two files.",
 }
 FLAGS = ("--help", "--version", "--debug")

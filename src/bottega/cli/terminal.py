@@ -157,6 +157,9 @@ def _silence(_step: str, _done: int, _total: int | None) -> None:
     """What a quiet run says."""
 
 
+NEWS = " · "  # what follows it in a step's words changes as the work goes on; what stands before names the step
+
+
 class _Lines:
     """One line when a step begins and one every ten seconds: readable in a log, never a screen full."""
 
@@ -168,8 +171,8 @@ class _Lines:
 
     def __call__(self, step: str, done: int, total: int | None) -> None:
         now = time.monotonic()
-        if step != self.step:
-            self.step, self.started, self.said = step, now, now
+        if step.partition(NEWS)[0] != self.step:
+            self.step, self.started, self.said = step.partition(NEWS)[0], now, now
             say(f"{escape(step)} …", stream=sys.stderr)
         elif now - self.said >= self.every_seconds:
             self.said = now
@@ -191,9 +194,9 @@ def _bars() -> Iterator[Progress]:
 
         def progress(step: str, done: int, total: int | None) -> None:
             nonlocal current
-            if step != current:
-                current = step
-                bars.reset(task, description=escape_markup(escape(step)), total=total)
-            bars.update(task, completed=done, total=total)
+            if step.partition(NEWS)[0] != current:
+                current = step.partition(NEWS)[0]
+                bars.reset(task, total=total)
+            bars.update(task, description=escape_markup(escape(step)), completed=done, total=total)
 
         yield progress

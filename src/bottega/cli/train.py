@@ -59,6 +59,46 @@ def train(
     ] = None,
     sure_at: Annotated[float, Flag(metavar="X", help="Accuracy that answers marked as sure must reach.")] = 0.95,
     small: Annotated[bool, Flag("--small", help="Also write the int8 file, with its measured loss.")] = False,
+    network: Annotated[
+        str,
+        Flag(
+            metavar="NETWORK",
+            help="auto, pretrained, mlp, cnn, resnet, finetune, a plan FILE.toml, or module:Class of your own.",
+        ),
+    ] = "auto",
+    width: Annotated[
+        float | None, Flag(metavar="X", show_default=False, help="Times the usual units or channels of its layers.")
+    ] = None,
+    depth: Annotated[int | None, Flag(metavar="N", show_default=False, help="Layers of each of its stages.")] = None,
+    dropout: Annotated[
+        float | None, Flag(metavar="X", show_default=False, help="Share of units left out at random in training.")
+    ] = None,
+    epochs: Annotated[
+        int | None, Flag(metavar="N", show_default=False, help="Passes over the training data, at most.")
+    ] = None,
+    batch_size: Annotated[int | None, Flag(metavar="N", show_default=False, help="Examples a step.")] = None,
+    optimiser: Annotated[
+        str | None, Flag(metavar="adamw|adam|sgd", show_default=False, help="How gradients become steps.")
+    ] = None,
+    learning_rate: Annotated[
+        float | None, Flag(metavar="X", show_default=False, help="The highest one; by default a short test finds it.")
+    ] = None,
+    schedule: Annotated[
+        str | None,
+        Flag(metavar="one-cycle|cosine|constant|plateau", show_default=False, help="The learning rate over time."),
+    ] = None,
+    weight_decay: Annotated[float | None, Flag(metavar="X", show_default=False, help="Pull on the weights.")] = None,
+    patience: Annotated[
+        int | None, Flag(metavar="N", show_default=False, help="Epochs without a better one before it stops.")
+    ] = None,
+    augment: Annotated[
+        str, Flag(metavar="auto|none|NAMES", help="Variations of the training pictures, as in flip,shift.")
+    ] = "auto",
+    device: Annotated[str, Flag(metavar="auto|cpu|cuda", help="Where a network is trained.")] = "auto",
+    seeds: Annotated[int, Flag(metavar="N", help="Train the network with so many seeds, and show the spread.")] = 1,
+    cv: Annotated[
+        int | None, Flag(metavar="K", show_default=False, help="Judge by K folds instead of one test part.")
+    ] = None,
     resume: Annotated[
         str | None, Flag(metavar="RUN", show_default=False, help="Finish the run in this folder; takes no DATA.")
     ] = None,

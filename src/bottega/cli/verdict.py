@@ -5,7 +5,7 @@ import textwrap
 
 from bottega.cli.axis import IN_PERCENT, Estimate, axis_lines, number
 from bottega.cli.terminal import WIDTH, count, duration, escape, fold
-from bottega.problem.records import Candidate, Score, SmallFile, TrainRecord
+from bottega.problem.records import Candidate, Score, SeedSpread, SmallFile, TrainRecord
 
 __all__ = ["verdict_lines"]
 
@@ -32,6 +32,8 @@ def verdict_lines(record: TrainRecord) -> list[str]:
         lines += fold("Not shipped", "the bar was not met; run and report are kept")
     if record.small is not None:
         lines += fold("Small", _small(record.small, record.metric), max_lines=2)
+    if record.seeds is not None:
+        lines += fold("Seeds", _seeds(record.seeds), max_lines=2)
     room = MAX_LINES - len(lines) - 4  # for the report's path and the time
     for step in record.next_steps[:2]:
         lines += fold("Then", escape(step), max_lines=2 if room < 6 else 3)
@@ -46,6 +48,14 @@ def _small(small: SmallFile, metric: str) -> str:
     unit, scale = (" points", 100) if metric in IN_PERCENT else ("", 1)
     lost, low, high = (f"{scale * value:.1f}" for value in (small.loss.score, small.loss.low, small.loss.high))
     return f"{escape(small.path)}, {small.bytes / 1e6:.1f} MB: loses {lost}{unit} ({low} … {high})"
+
+
+def _seeds(spread: SeedSpread) -> str:
+    """What another seed would have given."""
+    low, high = (number(end(spread.scores), spread.metric, 1.0) for end in (min, max))
+    unit, scale = (" points", 100) if spread.metric in IN_PERCENT else ("", 1)
+    deviation = f"{scale * spread.standard_deviation:.2g}{unit}"
+    return f"{len(spread.seeds)} seeds gave {low} … {high}, standard deviation {deviation}, on the same test part"
 
 
 def _headline(record: TrainRecord) -> str:

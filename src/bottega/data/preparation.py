@@ -9,7 +9,16 @@ from onnx import TensorProto
 
 from bottega.data.graph import GraphBuilder
 
-__all__ = ["HISTOGRAM_LEVELS", "N_PLAIN", "N_THUMBNAIL", "colour_histogram", "image_input", "network_input", "plain"]
+__all__ = [
+    "HISTOGRAM_LEVELS",
+    "N_PLAIN",
+    "N_THUMBNAIL",
+    "colour_histogram",
+    "image_input",
+    "network_input",
+    "plain",
+    "small_picture",
+]
 
 THUMBNAIL_SIDE = 16  # pixels; the size that made "comparing raw pixels" a rival worth beating
 HISTOGRAM_LEVELS = 4  # levels of each colour: 4 x 4 x 4 = 64 bins
@@ -46,6 +55,26 @@ def network_input(g: GraphBuilder, pixels: str, size: int, *, crop: float = 1.0,
         starts, ends = g.constant([-1], np.int64), g.constant([last.min], np.int64)
         x = g.op("Slice", x, starts, ends, g.constant([3], np.int64), g.constant([-1], np.int64))
     return g.op("Div", g.op("Sub", x, g.constant(127.0)), g.constant(128.0))  # the scaling of the Lite weights
+
+
+def small_picture(g: GraphBuilder, pixels: str, side: int, n_channels: int) -> str:
+    """Squeeze to a square of whole grey levels, for a network that learns from the pixels themselves.
+
+    Rounding makes a picture that has this size already pass unchanged, to the bit, and lets training keep one byte for
+    each value.
+
+    Args:
+        pixels: float32 [N, 3, H, W], 0 … 255.
+        side: of the square, pixels.
+        n_channels: 3, or 1 for grey (a grey picture keeps its values, colours become their luma, ITU-R BT.601).
+    Returns:
+        float32 [N, n_channels, side, side], whole numbers 0 … 255.
+    """
+    if n_channels == 1:
+        luma = g.constant(np.reshape([0.299, 0.587, 0.114], (1, 3, 1, 1)))
+        pixels = g.op("ReduceSum", g.op("Mul", pixels, luma), g.constant([1], np.int64), keepdims=1)
+    x = resize(g, pixels, side)
+    return g.op("Clip", g.op("Round", x), g.constant(0.0), g.constant(255.0))
 
 
 def resize(g: GraphBuilder, pixels: str, side: int) -> str:

@@ -3,10 +3,10 @@
 import hashlib
 import os
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,7 @@ _BASE = 64
 _THUMB = 16
 _TEXT_BYTES = 96  # format, mode and notes of a picture, as ASCII
 _ROW_BYTES = 32 + 8 + _THUMB * _THUMB * 3 + N_VIEWS * SIDE * SIDE + _TEXT_BYTES
+_PIECE = 8  # pictures that one thread takes at once
 _BATCH = 256  # files in flight: what bounds memory and sets how often progress is told
 _SUFFIXES = {
     "JPEG": ("jpg", "jpeg", "jpe", "jfif"),
@@ -36,6 +37,7 @@ _SUFFIXES = {
 }
 
 Bytes = npt.NDArray[np.uint8]
+_T = TypeVar("_T")
 
 
 class RowStore(Protocol):
@@ -165,8 +167,14 @@ _Outcome = tuple[int, Bytes] | str  # bytes of the file and its row, or why it i
 def _batches(source: Source, pool: ThreadPoolExecutor, store: RowStore | None) -> Iterator[tuple[int, list[_Outcome]]]:
     for start in range(0, len(source.entries), _BATCH):
         batch = range(start, min(start + _BATCH, len(source.entries)))
-        read = list(pool.map(lambda i: _read(source, i), batch))
+        read = _in_pieces(pool, lambda i: _read(source, i), batch)
         yield start, _outcomes(read, pool, store)
+
+
+def _in_pieces(pool: ThreadPoolExecutor, work: Callable[[int], _T], indices: Sequence[int]) -> list[_T]:
+    """`work` on each, a few at a time: handing over a single small picture takes longer than looking at it."""
+    pieces = [indices[start : start + _PIECE] for start in range(0, len(indices), _PIECE)]
+    return [done for piece in pool.map(lambda piece: [work(i) for i in piece], pieces) for done in piece]
 
 
 def _read(source: Source, index: int) -> bytes | npt.NDArray[Any] | str:
@@ -194,7 +202,7 @@ def _outcomes(
         found, rows = store.get(_namespace(), keys, (_ROW_BYTES,), np.uint8)
         known = {i: rows[k] for k, i in enumerate(files) if found[k]}
     todo = [i for i, item in enumerate(read) if not isinstance(item, str) and i not in known]
-    fresh = dict(zip(todo, pool.map(lambda i: _row(read[i]), todo), strict=True))
+    fresh = dict(zip(todo, _in_pieces(pool, lambda i: _row(read[i]), todo), strict=True))
     rows_or_reasons: dict[int, Bytes | str] = {**known, **fresh}
     for i, row in rows_or_reasons.items():
         outcomes[i] = row if isinstance(row, str) else (_n_bytes(read[i]), row)

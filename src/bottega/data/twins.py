@@ -54,6 +54,10 @@ _SAMPLE = 512  # pictures that the percentile is taken from, by hash: the same o
 _FLAT = 16 * 240  # sum of squared edges, 16 × that of the differences; below it a picture is one tone and some noise
 
 _ROWS, _COLUMNS = 1024, 8192  # of a block of cosines: 32 MB
+_ROUNDING = 1e-3  # what float32 may lose of a cosine, many times over
+_WORTH_SHORTENING = 0.9
+_LEADING = 63  # directions
+_FEW = 2048  # pictures
 _MAX_PAIRS = 10_000_000  # 200 MB
 GROUP_CAP = 50  # a group that is larger than this and than a twentieth of all is divided by a stricter threshold
 
@@ -64,8 +68,10 @@ Bytes = npt.NDArray[np.uint8]
 def grey_views(picture: Image.Image) -> Bytes:
     """Six grey thumbnails (6, 16, 16) of an RGB picture of 64 × 64: the whole, then cropped by a twentieth."""
     grey = picture.convert("L")
-    views = [grey.resize((SIDE, SIDE), Image.Resampling.BOX, box=box) for box in _VIEWS]
-    return np.stack([np.asarray(view) for view in views])
+    sheet = Image.new("L", (SIDE, N_VIEWS * SIDE))  # read once: numpy's way into a picture is longer than a resize
+    for number, box in enumerate(_VIEWS):
+        sheet.paste(grey.resize((SIDE, SIDE), Image.Resampling.BOX, box=box), (0, number * SIDE))
+    return np.asarray(sheet).reshape(N_VIEWS, SIDE, SIDE)
 
 
 def group_twins(views: Bytes, hashes: Bytes) -> tuple[Integers, float]:
@@ -215,27 +221,64 @@ def _loose_pairs(views: Bytes, edges: npt.NDArray[np.int8]) -> _Pairs | None:
 
 
 def _near_pairs(edges: npt.NDArray[np.int8], threshold: float) -> _Pairs | None:
-    """The pairs whose cosine reaches the threshold; None when there are more than ten million."""
+    """The pairs whose cosine reaches the threshold; None when there are more than ten million.
+
+    A product in float32 tells who may reach it; for those the whole numbers decide.
+    """
     lengths = _lengths(edges)
+    units = _bounding_units(edges, lengths, threshold)
     pairs: list[Integers] = [np.zeros((0, 2), np.int64)]
     cosines: list[npt.NDArray[np.float32]] = [np.zeros(0, np.float32)]
     n_pairs = 0
     for start in range(0, len(edges), _COLUMNS):
-        right = edges[start : start + _COLUMNS].astype(np.float32).T.copy()
-        right_lengths = lengths[start : start + _COLUMNS]
+        right = units[start : start + _COLUMNS].T.copy()
         for top in range(0, min(start + _COLUMNS, len(edges)), _ROWS):
-            dots = edges[top : top + _ROWS].astype(np.float32) @ right  # exact: integers below 2 ** 24
-            left_lengths = lengths[top : top + _ROWS]
-            bar = np.float32(threshold) * left_lengths
-            rows, columns = np.nonzero(dots >= bar[:, None] * right_lengths)
-            later = rows + top < columns + start
+            bounds = units[top : top + _ROWS] @ right
+            may = np.flatnonzero(bounds.reshape(-1) >= np.float32(threshold - _ROUNDING))
+            rows, columns = may // bounds.shape[1] + top, may % bounds.shape[1] + start
+            later = rows < columns
             rows, columns = rows[later], columns[later]
-            n_pairs += len(rows)
+            kept, found = _exact(edges, lengths, rows, columns, threshold)
+            n_pairs += len(found)
             if n_pairs > _MAX_PAIRS:
                 return None
-            pairs.append(np.stack([rows + top, columns + start], axis=1))
-            cosines.append(dots[rows, columns] / (left_lengths[rows] * right_lengths[columns]))
+            pairs.append(np.stack([rows[kept], columns[kept]], axis=1))
+            cosines.append(found)
     return np.concatenate(pairs), np.concatenate(cosines)
+
+
+def _bounding_units(
+    edges: npt.NDArray[np.int8], lengths: npt.NDArray[np.float32], threshold: float
+) -> npt.NDArray[np.float32]:
+    """Vectors (N, K) whose products are at least the cosines: the edges at length 1, shortened where that can pay.
+
+    A high threshold is told from a few leading directions: what the others add to a product is at most the product of
+    what is left of the two lengths (Cauchy and Schwarz). Which directions they are decides the time and nothing else.
+    """
+    units: npt.NDArray[np.float32] = (edges / lengths[:, None]).astype(np.float32)
+    if threshold < _WORTH_SHORTENING or len(edges) < _FEW:
+        return units
+    sample = units[:: -(-len(units) // _FEW)]
+    _, directions = np.linalg.eigh(sample.T @ sample)  # ascending
+    leading = units @ directions[:, -_LEADING:]
+    left = np.square(units).sum(1) - np.square(leading).sum(1)
+    rest: npt.NDArray[np.float32] = np.sqrt(np.maximum(left, 0)).astype(np.float32)
+    return np.column_stack([leading, rest]).astype(np.float32)
+
+
+def _exact(
+    edges: npt.NDArray[np.int8], lengths: npt.NDArray[np.float32], rows: Integers, columns: Integers, threshold: float
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float32]]:
+    """Which of the pairs (P,) reach the threshold, and the cosines of those."""
+    kept = np.zeros(len(rows), bool)
+    cosines: list[npt.NDArray[np.float32]] = [np.zeros(0, np.float32)]
+    for start in range(0, len(rows), 4096):
+        left, right = rows[start : start + 4096], columns[start : start + 4096]
+        dots = np.einsum("ij,ij->i", edges[left].astype(np.float32), edges[right].astype(np.float32))
+        reached = dots >= np.float32(threshold) * lengths[left] * lengths[right]
+        kept[start : start + 4096] = reached
+        cosines.append((dots / (lengths[left] * lengths[right]))[reached])
+    return kept, np.concatenate(cosines)
 
 
 def _cropped_cosines(views: Bytes, edges: npt.NDArray[np.int8], pairs: Integers) -> npt.NDArray[np.float32]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from bottega.problem.network_summary import NetworkSummary
 from bottega.problem.records import Score, Suspect
 
 __all__ = [
@@ -11,8 +12,10 @@ __all__ = [
     "Curve",
     "CurvePoint",
     "Evidence",
+    "Learning",
     "Member",
     "Mistake",
+    "RateTest",
     "ReliabilityBin",
     "Thumbnail",
     "Unlabelled",
@@ -130,6 +133,27 @@ class Curve:
 
 
 @dataclass(frozen=True)
+class RateTest:
+    """Losses at rising learning rates, as (log10 of the rate, loss), and the rate that was chosen, log10."""
+
+    points: tuple[tuple[float, float], ...]
+    chosen: float
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Learning:
+    """How a network of one's own was trained, beside its curve."""
+
+    network: NetworkSummary | None  # None where its layers aren't known
+    augmented: str  # which variations, and why these
+    sheet: Thumbnail | None = None  # training pictures with variations of them
+    rate_test: RateTest | None = None
+    notes: tuple[str, ...] = ()  # what didn't go as stated
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Unlabelled:
     """Pictures outside the classes: every sure answer on them is a wrong one."""
 
@@ -158,6 +182,7 @@ class Evidence:
     chosen_coverage: CoveragePoint | None = None
     curve: Curve | None = None
     history: Curve | None = None
+    learning: Learning | None = None
     naive: Score | None = None  # `twins_split`: what a split that ignores near-twins would have claimed
     grouped: Score | None = None  # `twins_grouped`: the score that counts
     without_twins: Score | None = None

@@ -4,13 +4,24 @@ None of them can answer by itself. Answers come from the operators that ship (sh
 arithmetic only.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Constant", "Forest", "Form", "Nearest", "Perceptron", "Softmax", "form_bytes"]
+from bottega.evaluation.table_forms import (
+    Kernel,
+    Linear,
+    Mixture,
+    Neighbours,
+    Rescaled,
+    Staged,
+    TableNetwork,
+    Trees,
+)
+
+__all__ = ["Constant", "Forest", "Form", "Graph", "Nearest", "Perceptron", "Softmax", "form_bytes"]
 
 Floats = NDArray[np.float32]
 Integers = NDArray[np.int64]
@@ -79,10 +90,28 @@ class Forest:
     leaf: Floats
 
 
-Form = Constant | Softmax | Perceptron | Nearest | Forest
+@dataclass(frozen=True)
+class Graph:
+    """A network of layers as a whole graph: `data` is a model, `x` float32 [N, ...] -> `logits` float32 [N, C]."""
+
+    data: bytes
+
+
+PictureForm = Constant | Softmax | Perceptron | Nearest | Forest | Graph
+TableForm = Staged | Linear | Neighbours | Kernel | Trees | TableNetwork | Rescaled | Mixture
+Form = PictureForm | TableForm
 
 
 def form_bytes(form: Form) -> int:
-    """Bytes of its arrays: about what it adds to the model file."""
-    arrays: list[NDArray[Any]] = [value for value in vars(form).values() if isinstance(value, np.ndarray)]
-    return sum(array.nbytes for array in arrays)
+    """Bytes of its arrays or of its graph: about what it adds to the model file."""
+    return _bytes(form)
+
+
+def _bytes(value: Any) -> int:
+    if isinstance(value, np.ndarray):
+        return value.nbytes
+    if isinstance(value, bytes):
+        return len(value)
+    if isinstance(value, tuple):
+        return sum(_bytes(item) for item in value)
+    return sum(_bytes(item) for item in vars(value).values()) if is_dataclass(value) else 0

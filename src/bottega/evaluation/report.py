@@ -58,7 +58,7 @@ def _page(record: TrainRecord, evidence: Evidence, album: Album) -> str:
     body = [
         verdict(record, evidence),
         rivals(record, evidence),
-        curves(record, evidence),
+        curves(record, evidence, album),
         errors(record, evidence, album),
         trust(record, evidence, album),
         data(record, evidence, album),
@@ -71,6 +71,8 @@ def _page(record: TrainRecord, evidence: Evidence, album: Album) -> str:
 
 def _by_importance(evidence: Evidence) -> Iterator[Thumbnail]:
     """Every picture of the page, the ones that a reader acts on first."""
+    if evidence.learning is not None and evidence.learning.sheet is not None:
+        yield evidence.learning.sheet
     for mistake in evidence.mistakes:
         yield from (one for one in (mistake.picture, mistake.nearest) if one is not None)
     for group in evidence.conflicts:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from bottega.evaluation.drawing import Frame, Point, Row, Series, Tick, intervals, nice_ticks, plot
 from bottega.evaluation.evidence import Curve, Evidence
 from bottega.evaluation.markup import NOTHING, Html, lines, name, nest, text
-from bottega.evaluation.page import figure, folded, listing, paragraph, section, table
+from bottega.evaluation.page import Album, figure, folded, listing, paragraph, section, table
+from bottega.evaluation.report_training import training
 from bottega.evaluation.wording import (
     capital,
     count,
@@ -20,10 +21,11 @@ from bottega.evaluation.wording import (
     score_range,
     score_text,
 )
-from bottega.problem.records import Candidate, Score, TrainRecord
+from bottega.problem.records import Candidate, Score, SeedSpread, TrainRecord
 
 __all__ = ["axis_ticks", "curve_figure", "curves", "rivals", "test_score", "verdict"]
 
+MOST_TICKS = 12  # of a curve over epochs
 _SPAN = (
     8  # the axis of the rivals is at most this many of the shipped one's intervals long; what lies off it gets an arrow
 )
@@ -257,7 +259,7 @@ def _remark(one: Candidate, record: TrainRecord) -> str:
     return one.relation or ""
 
 
-def curves(record: TrainRecord, evidence: Evidence) -> Html:
+def curves(record: TrainRecord, evidence: Evidence, album: Album) -> Html:
     """The curves, each after the sentence that reads it out, and what was read out of the run."""
     drawn = [curve for curve in (evidence.history, evidence.curve) if curve and curve.points]
     parts: list[Html] = []
@@ -280,7 +282,23 @@ def curves(record: TrainRecord, evidence: Evidence) -> Html:
         parts.append(table(head, rows, label="What was noticed in the run"))
     elif record.findings:
         parts.append(paragraph(f"Nothing to mend: {record.findings[0].evidence}."))
+    parts.append(_seeds(record.seeds))
+    parts.append(training(evidence.learning, album))
     return section("curve", "The curve, read out", *parts)
+
+
+def _seeds(spread: SeedSpread | None) -> Html:
+    """What the seed alone changes."""
+    if spread is None:
+        return NOTHING
+    scores = [f"{100 * one:.1f}" if is_share(spread.metric) else f"{one:.3g}" for one in sorted(spread.scores)]
+    deviation = f"{100 * spread.standard_deviation:.2g} points" if is_share(spread.metric) else ""
+    said = (
+        f"Trained with {plural(len(spread.seeds), 'seed')} on the same pictures it scored {joined(scores)} on the same "
+        f"test part{f': a standard deviation of {deviation}' if deviation else ''}. "
+        "A difference smaller than that is luck; the interval above is about other pictures, not about other seeds."
+    )
+    return paragraph(said)
 
 
 def curve_figure(curve: Curve) -> Html:
@@ -292,7 +310,7 @@ def curve_figure(curve: Curve) -> Html:
     frame = Frame(
         x=(curve.points[0].x, curve.points[-1].x),
         y=(ends[0], ends[-1]),
-        x_ticks=tuple((p.x, p.label) for p in curve.points),
+        x_ticks=tuple((p.x, p.label) for p in curve.points[:: -(-len(curve.points) // MOST_TICKS)]),
         y_ticks=tuple((value, f"{value:,.6g}") for value in ends),
         x_name=curve.x_name,
         y_name=curve.y_name,

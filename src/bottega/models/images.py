@@ -1,44 +1,25 @@
 """Networks for pictures. Today: EfficientNet-Lite, the pretrained body whose features are used frozen."""
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["LITE", "EfficientNetLite", "LiteShape", "load_efficientnet_lite"]
-
-
-@dataclass(frozen=True)
-class LiteShape:
-    """How one member of the EfficientNet-Lite family is scaled from the smallest."""
-
-    width: float
-    depth: float
-    size: int  # pixels: side of the square input
-
-
-LITE = {
-    "efficientnet_lite0": LiteShape(1.0, 1.0, 224),
-    "efficientnet_lite2": LiteShape(1.1, 1.2, 260),
-}
-
-# stage: repeats, kernel, stride, expansion, output channels (Tan & Le 2019, table 1)
-STAGES = (
-    (1, 3, 1, 1, 16),
-    (2, 3, 2, 6, 24),
-    (2, 5, 2, 6, 40),
-    (3, 3, 2, 6, 80),
-    (3, 5, 1, 6, 112),
-    (4, 5, 2, 6, 192),
-    (1, 3, 1, 6, 320),
+from bottega.models.lite import (
+    LITE,
+    N_HEAD,
+    N_STEM,
+    NORM_EPSILON,
+    SQUARE_FLOOR,
+    LiteBlock,
+    LiteShape,
+    lite_blocks,
+    same_padding,
 )
-N_HEAD = 1280  # channels of the last level, whatever the width
-FIRST_TAPPED_STAGE = 3
-NORM_EPSILON = 1e-3  # the value that the weights were trained with
+
+__all__ = ["LITE", "EfficientNetLite", "LiteShape", "load_efficientnet_lite"]
 
 
 class SameConv(nn.Conv2d):
@@ -52,11 +33,10 @@ class SameConv(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         kernel, stride = self.kernel_size[0], self.stride[0]
-        total = [max((math.ceil(n / stride) - 1) * stride + kernel - n, 0) for n in x.shape[2:]]  # H, W
-        if total[0] == total[1] and total[0] % 2 == 0:
-            return functional.conv2d(x, self.weight, None, stride, total[0] // 2, groups=self.groups)
-        top, left = total[0] // 2, total[1] // 2
-        x = functional.pad(x, (left, total[1] - left, top, total[0] - top))
+        (top, below), (left, right) = (same_padding(n, kernel, stride) for n in x.shape[2:])
+        if top == below == left == right:
+            return functional.conv2d(x, self.weight, None, stride, top, groups=self.groups)
+        x = functional.pad(x, (left, right, top, below))
         return functional.conv2d(x, self.weight, None, stride, groups=self.groups)
 
 
@@ -66,18 +46,18 @@ class Block(nn.Module):
     Shape: (B, C_in, H, W) -> (B, C_out, H / stride, W / stride).
     """
 
-    def __init__(self, n_in: int, n_out: int, kernel: int, stride: int, expansion: int) -> None:
+    def __init__(self, shape: LiteBlock) -> None:
         super().__init__()
-        n_mid = n_in * expansion
-        if expansion > 1:
-            self._expand_conv = SameConv(n_in, n_mid, 1)
+        n_mid = shape.n_mid
+        if shape.expansion > 1:
+            self._expand_conv = SameConv(shape.n_in, n_mid, 1)
             self._bn0 = nn.BatchNorm2d(n_mid, NORM_EPSILON)
-        self._depthwise_conv = SameConv(n_mid, n_mid, kernel, stride, groups=n_mid)
+        self._depthwise_conv = SameConv(n_mid, n_mid, shape.kernel, shape.stride, groups=n_mid)
         self._bn1 = nn.BatchNorm2d(n_mid, NORM_EPSILON)
-        self._project_conv = SameConv(n_mid, n_out, 1)
-        self._bn2 = nn.BatchNorm2d(n_out, NORM_EPSILON)
-        self.expands = expansion > 1
-        self.skips = stride == 1 and n_in == n_out
+        self._project_conv = SameConv(n_mid, shape.n_out, 1)
+        self._bn2 = nn.BatchNorm2d(shape.n_out, NORM_EPSILON)
+        self.expands = shape.expansion > 1
+        self.skips = shape.skips
 
     def forward(self, x: Tensor) -> Tensor:
         y = functional.relu6(self._bn0(self._expand_conv(x))) if self.expands else x
@@ -100,24 +80,14 @@ class EfficientNetLite(nn.Module):
     def __init__(self, shape: LiteShape) -> None:
         super().__init__()
         self.size = shape.size
-        self.tapped: list[int] = []  # the last block of each level that is described
-        self.n_features = 0
-        self._conv_stem = SameConv(3, 32, 3, 2)
-        self._bn0 = nn.BatchNorm2d(32, NORM_EPSILON)
-        blocks, n_in = [], 32
-        for index, (repeats, kernel, stride, expansion, channels) in enumerate(STAGES):
-            n_out = round_channels(channels * shape.width)
-            scaled = 0 < index < len(STAGES) - 1
-            for repeat in range(math.ceil(repeats * shape.depth) if scaled else repeats):
-                blocks.append(Block(n_in, n_out, kernel, stride if repeat == 0 else 1, expansion))
-                n_in = n_out
-            if index >= FIRST_TAPPED_STAGE:
-                self.tapped.append(len(blocks) - 1)
-                self.n_features += 2 * n_out
-        self._blocks = nn.Sequential(*blocks)
-        self._conv_head = SameConv(n_in, N_HEAD, 1)
+        shapes = lite_blocks(shape)
+        self.tapped = [index for index, block in enumerate(shapes) if block.ends_level]
+        self.n_features = 2 * (sum(shapes[index].n_out for index in self.tapped) + N_HEAD)
+        self._conv_stem = SameConv(3, N_STEM, 3, 2)
+        self._bn0 = nn.BatchNorm2d(N_STEM, NORM_EPSILON)
+        self._blocks = nn.Sequential(*map(Block, shapes))
+        self._conv_head = SameConv(shapes[-1].n_out, N_HEAD, 1)
         self._bn1 = nn.BatchNorm2d(N_HEAD, NORM_EPSILON)
-        self.n_features += 2 * N_HEAD
 
     def forward(self, x: Tensor) -> Tensor:
         """Describe pictures: (B, 3, S, S) -> (B, n_features)."""
@@ -133,13 +103,7 @@ class EfficientNetLite(nn.Module):
 
 def describe(x: Tensor) -> Tensor:
     """Mean and root mean square of each channel: (B, C, H, W) -> (B, 2 C)."""
-    return torch.cat([x.mean((2, 3)), (x.square().mean((2, 3)) + 1e-8).sqrt()], 1)
-
-
-def round_channels(n: float, divisor: int = 8) -> int:
-    """The nearest multiple of 8, never more than a tenth below `n` (Howard et al. 2017)."""
-    rounded = max(divisor, int(n + divisor / 2) // divisor * divisor)
-    return rounded + divisor if rounded < 0.9 * n else rounded
+    return torch.cat([x.mean((2, 3)), (x.square().mean((2, 3)) + SQUARE_FLOOR).sqrt()], 1)
 
 
 def load_efficientnet_lite(name: str, weights: Mapping[str, Tensor]) -> EfficientNetLite:

@@ -16,6 +16,7 @@ __all__ = [
     "Rejected",
     "ReproduceRecord",
     "Score",
+    "SeedSpread",
     "SmallFile",
     "Suspect",
     "Task",
@@ -134,6 +135,17 @@ class SmallFile:
 
 
 @dataclass(frozen=True)
+class SeedSpread:
+    """The same training with several seeds, each scored on the same test part; the first one shipped."""
+
+    metric: str
+    seeds: tuple[int, ...]
+    scores: tuple[float, ...]
+    mean: float
+    standard_deviation: float
+
+
+@dataclass(frozen=True)
 class TrainRecord:
     """What `bottega train` did."""
 
@@ -159,6 +171,7 @@ class TrainRecord:
     sure: dict[str, Any] = field(default_factory=dict)  # threshold, coverage, accuracy: Score, why
     split: dict[str, Any] = field(default_factory=dict)  # seed, counts, rule, notes
     small: SmallFile | None = None  # the int8 variant, when it was asked for
+    seeds: SeedSpread | None = None  # with --seeds
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import logging
 import os
 import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +16,9 @@ import onnx
 from onnx import TensorProto
 
 from bottega.data.graph import OPSETS, GraphBuilder
-from bottega.data.preparation import N_PLAIN, image_input, network_input, plain
+from bottega.data.preparation import image_input, network_input, plain, small_picture
 from bottega.evaluation.forms import Form
+from bottega.shipping.lite import lite_graph
 from bottega.shipping.tails import add_tail
 
 if TYPE_CHECKING:
@@ -27,15 +28,23 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Backbone",
+    "Prepare",
     "View",
     "classifier_graph",
     "export_network",
     "export_pretrained",
-    "features_graph",
+    "export_scaled",
+    "features_input",
     "n_outputs",
-    "plain_graph",
+    "pixels_input",
+    "plain_input",
     "shrink",
+    "vectors_graph",
 ]
+
+
+Prepare = Callable[[GraphBuilder], str]
+"""Declares the graph's inputs, adds what comes before the fitted part, and names its result."""
 
 
 @dataclass(frozen=True)
@@ -57,23 +66,26 @@ class Backbone:
 
 
 def export_pretrained(name: str, weights_path: "Path") -> bytes:
-    """Export a pretrained network with torch's exporter; batch norms are folded into the convolutions.
+    """Write a pretrained network as a graph; batch norms are folded into the convolutions.
 
     Args:
-        name: a key of `models.images.LITE`.
+        name: a key of `models.lite.LITE`.
         weights_path: its published weights, already proved by their SHA-256.
     """
     import torch
 
-    from bottega.models.images import load_efficientnet_lite
-
     weights = torch.load(weights_path, map_location="cpu", weights_only=True)
-    network = load_efficientnet_lite(name, weights)
-    return export_network(network, (3, network.size, network.size))
+    return lite_graph(name, {key: value.numpy() for key, value in weights.items()})
 
 
 def export_network(network: "torch.nn.Module", shape: Sequence[int]) -> bytes:
-    """Export a network in evaluation mode: `x` float32 [N, *shape] -> `features` float32 [N, D]."""
+    """Export a network of the user's own, in evaluation mode, with torch's exporter.
+
+    Args:
+        shape: of one example.
+    Returns:
+        `x` float32 [N, *shape] -> `features` float32 [N, D].
+    """
     import torch
 
     example = torch.zeros(2, *shape)
@@ -96,23 +108,44 @@ def export_network(network: "torch.nn.Module", shape: Sequence[int]) -> bytes:
     return data
 
 
+def export_scaled(
+    network: "torch.nn.Module", shape: Sequence[int], mean: npt.NDArray[Any], scale: npt.NDArray[Any]
+) -> bytes:
+    """A network of the user's own behind its scaling: `x` float32 [N, *shape] -> `logits` [N, n_classes]."""
+    g = GraphBuilder()
+    x = g.input("x", TensorProto.FLOAT, ["N", *shape])
+    scaled = g.op("Div", g.op("Sub", x, g.constant(mean)), g.constant(scale))
+    graph = export_network(network, shape)
+    g.output(g.include(graph, {"x": scaled})[0], "logits", TensorProto.FLOAT, ["N", n_outputs(graph)])
+    return g.model()
+
+
 def n_outputs(graph: bytes) -> int:
     """Width of a network's output: the D of `features` [N, D]."""
     return int(onnx.load_from_string(graph).graph.output[0].type.tensor_type.shape.dim[1].dim_value)
 
 
-def features_graph(backbone: Backbone, views: Sequence[View]) -> bytes:
-    """`image` uint8 [N, H, W, 3] -> `features` float32 [N, n_features], the mean over the views."""
-    g = GraphBuilder()
-    features = _features(g, image_input(g), backbone, views)
-    g.output(features, "features", TensorProto.FLOAT, ["N", backbone.n_features])
-    return g.model()
+def plain_input(g: GraphBuilder) -> str:
+    """What the simple rivals see: float32 [N, 832]."""
+    return plain(g, image_input(g))
 
 
-def plain_graph() -> bytes:
-    """`image` uint8 [N, H, W, 3] -> `features` float32 [N, 832]: what the simple rivals see."""
+def features_input(backbone: Backbone, views: Sequence[View]) -> Prepare:
+    """What a head on a frozen network sees: float32 [N, n_features], the mean over the views."""
+    return lambda g: _features(g, image_input(g), backbone, views)
+
+
+def pixels_input(side: int, n_channels: int) -> Prepare:
+    """What a network of one's own sees: float32 [N, n_channels, side, side], whole numbers 0 … 255."""
+    return lambda g: small_picture(g, image_input(g), side, n_channels)
+
+
+def vectors_graph(prepare: Prepare, shape: Sequence[int], *, as_bytes: bool = False) -> bytes:
+    """The preparation alone: `image` uint8 [N, H, W, 3] -> `features` [N, *shape], float32 or whole numbers as uint8."""
     g = GraphBuilder()
-    g.output(plain(g, image_input(g)), "features", TensorProto.FLOAT, ["N", N_PLAIN])
+    dtype = TensorProto.UINT8 if as_bytes else TensorProto.FLOAT
+    x = prepare(g)
+    g.output(g.op("Cast", x, to=dtype) if as_bytes else x, "features", dtype, ["N", *shape])
     return g.model()
 
 
@@ -122,20 +155,18 @@ def classifier_graph(
     *,
     temperature: float,
     threshold: float | None,
-    backbone: Backbone | None,
-    views: Sequence[View] = (),
+    prepare: Prepare,
 ) -> bytes:
-    """The whole model: raw pictures in, `label`, `probabilities` and `sure` out.
+    """The whole model: raw examples in, `label`, `probabilities` and `sure` out.
 
     Args:
         form: what the chosen candidate learned.
         temperature: scores are divided by it before the softmax.
         threshold: of `sure`; None when nothing is sure.
-        backbone: the network below the form; None when the form answers from plain thumbnails.
+        prepare: declares the inputs and adds what stands between them and the form.
     """
     g = GraphBuilder()
-    pixels = image_input(g)
-    x = plain(g, pixels) if backbone is None else _features(g, pixels, backbone, views)
+    x = prepare(g)
     scores = g.op("Div", add_tail(g, form, x), g.constant(temperature))
     probabilities = g.op("Softmax", scores, axis=1)
     best = g.op("ArgMax", probabilities, axis=1, keepdims=0)  # -> (N,)

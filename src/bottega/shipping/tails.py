@@ -1,6 +1,6 @@
 """The last part of a model's graph: from prepared vectors to one score for each class, for every fitted form."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,29 +8,41 @@ from onnx import TensorProto
 
 from bottega.data.graph import GraphBuilder
 from bottega.evaluation.baselines import NEAREST_LEVELS
-from bottega.evaluation.forms import Constant, Forest, Form, Nearest, Perceptron, Softmax
+from bottega.evaluation.forms import Constant, Forest, Form, Graph, Nearest, Perceptron, Softmax
+from bottega.evaluation.table_forms import Dense, Mixture, Rescaled, Staged
+from bottega.shipping.table_tails import LEAST_SHARE, TABLE_TAILS, add_dense
 
-__all__ = ["add_tail", "tail_model"]
-
-LEAST_SHARE = 1e-4  # a class that no tree voted for is unlikely, not impossible
+__all__ = ["add_tail", "dense_model", "tail_model"]
 
 
 def add_tail(g: GraphBuilder, form: Form, x: str) -> str:
     """Add the operators of `form`.
 
     Args:
-        x: float32 [N, D], the vectors it was fitted on.
+        x: float32 [N, D], the vectors it was fitted on; [N, C, H, W] for a network of layers.
     Returns:
         Scores before the softmax, float32 [N, C].
     """
     return _TAILS[type(form)](g, form, x)
 
 
-def tail_model(form: Form, n_inputs: int, n_classes: int) -> bytes:
-    """A model of the tail alone: `x` float32 [N, D] -> `logits` float32 [N, C]."""
+def tail_model(form: Form, n_inputs: int | Sequence[int], n_classes: int) -> bytes:
+    """A model of the tail alone: `x` float32 [N, D] -> `logits` float32 [N, C].
+
+    Args:
+        n_inputs: D; or the shape of one example, where the form takes pictures.
+    """
+    g = GraphBuilder()
+    x = g.input("x", TensorProto.FLOAT, ["N", *([n_inputs] if isinstance(n_inputs, int) else n_inputs)])
+    g.output(add_tail(g, form, x), "logits", TensorProto.FLOAT, ["N", n_classes])
+    return g.model()
+
+
+def dense_model(stage: Dense, n_inputs: int) -> bytes:
+    """A model of the dense stage alone: `x` float32 [N, D] -> `z` float32 [N, width]."""
     g = GraphBuilder()
     x = g.input("x", TensorProto.FLOAT, ["N", n_inputs])
-    g.output(add_tail(g, form, x), "logits", TensorProto.FLOAT, ["N", n_classes])
+    g.output(add_dense(g, stage, x), "z", TensorProto.FLOAT, ["N", stage.width])
     return g.model()
 
 
@@ -88,10 +100,39 @@ def _forest(g: GraphBuilder, form: Forest, x: str) -> str:
     return g.op("Log", g.op("Max", shares, g.constant(LEAST_SHARE)))
 
 
+def _staged(g: GraphBuilder, form: Staged, x: str) -> str:
+    return add_tail(g, form.head, add_dense(g, form.stage, x))
+
+
+def _rescaled(g: GraphBuilder, form: Rescaled, x: str) -> str:
+    answer = add_tail(g, form.form, x)
+    value = g.op("Add", g.op("Mul", answer, g.constant(form.scale)), g.constant(form.mean))
+    return g.op("Sub", g.op("Exp", value), g.constant(form.shift)) if form.log else value
+
+
+def _mixture(g: GraphBuilder, form: Mixture, x: str) -> str:
+    parts = []
+    for one, weight in zip(form.forms, form.weights, strict=True):
+        answer = add_tail(g, one, x)
+        answer = g.op("Softmax", answer, axis=1) if form.is_share else answer
+        parts.append(g.op("Mul", answer, g.constant(weight)))
+    mean = parts[0] if len(parts) == 1 else g.op("Sum", *parts)
+    return g.op("Log", g.op("Max", mean, g.constant(1e-7))) if form.is_share else mean
+
+
+def _graph(g: GraphBuilder, form: Graph, x: str) -> str:
+    return g.include(form.data, {"x": x})[0]
+
+
 _TAILS: dict[type, Callable[[GraphBuilder, Any, str], str]] = {
     Constant: _constant,
     Softmax: _softmax,
     Perceptron: _perceptron,
     Nearest: _nearest,
     Forest: _forest,
+    Graph: _graph,
+    Staged: _staged,
+    Rescaled: _rescaled,
+    Mixture: _mixture,
+    **TABLE_TAILS,
 }

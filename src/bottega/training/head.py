@@ -1,13 +1,13 @@
-"""What is learned on top of frozen features: one softmax layer, or a small perceptron."""
+"""What is learned on top of frozen features: one softmax layer, or a small perceptron.
+
+Both are a few matrix products in numpy: importing torch takes longer than fitting them.
+"""
 
 import math
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn import functional
 
 from bottega.evaluation.forms import Perceptron, Softmax
 from bottega.training.softmax import descend
@@ -22,6 +22,7 @@ LEAST_SCALE = 1e-4  # features that hardly move are not blown up
 N_HIDDEN = 32
 PERCEPTRON_EPOCHS = 12
 BATCH = 256
+CHUNK = 256  # rows summed in float32, before float64 takes over
 
 
 def softmax_path(
@@ -38,10 +39,8 @@ def softmax_path(
         One fitted layer for each strength.
     """
     mean, scale = _standards(x)
-    inputs = torch.from_numpy((x - mean) / scale)
-    weights = None if class_weights is None else torch.from_numpy(class_weights)
-    for weight, bias in descend(inputs, torch.from_numpy(y), n_classes, strengths, weights):
-        yield Softmax(mean, scale, weight.numpy().copy(), bias.numpy().copy())
+    for weight, bias in descend(_standardised(x, mean, scale), y, n_classes, strengths, class_weights):
+        yield Softmax(mean, scale, weight, bias)
 
 
 def fit_softmax(x: Floats, y: Integers, n_classes: int, strength: float, weights: Floats | None = None) -> Softmax:
@@ -56,53 +55,65 @@ def fit_perceptron(x: Floats, y: Integers, n_classes: int, *, seed: int, dropout
         seed: drives initial weights, order and dropout.
     """
     mean, scale = _standards(x)
-    inputs, targets = torch.from_numpy((x - mean) / scale), torch.from_numpy(y)
-    generator = torch.Generator().manual_seed(seed % 2**63)
-    hidden = (torch.randn(x.shape[1], N_HIDDEN, generator=generator) * (2 / x.shape[1]) ** 0.5).requires_grad_()
-    weight = (torch.randn(N_HIDDEN, n_classes, generator=generator) * (1 / N_HIDDEN) ** 0.5).requires_grad_()
-    hidden_bias, bias = torch.zeros(N_HIDDEN, requires_grad=True), torch.zeros(n_classes, requires_grad=True)
-    parameters = [hidden, hidden_bias, weight, bias]
+    inputs = _standardised(x, mean, scale)
+    rng = np.random.default_rng(seed)
+    hidden = rng.standard_normal((x.shape[1], N_HIDDEN), np.float32) * np.float32((2 / x.shape[1]) ** 0.5)
+    weight = rng.standard_normal((N_HIDDEN, n_classes), np.float32) * np.float32((1 / N_HIDDEN) ** 0.5)
+    parameters = [hidden, np.zeros(N_HIDDEN, np.float32), weight, np.zeros(n_classes, np.float32)]
     optimiser = _AdamW(parameters, n_steps=PERCEPTRON_EPOCHS * -(-len(x) // BATCH))
     for _ in range(PERCEPTRON_EPOCHS):
-        for rows in torch.split(torch.randperm(len(x), generator=generator), BATCH):
-            units = functional.relu(torch.addmm(hidden_bias, inputs[rows], hidden))  # (B, D) -> (B, 32)
-            kept = torch.rand(units.shape, generator=generator) >= dropout
-            logits = torch.addmm(bias, units * kept / (1 - dropout), weight)  # -> (B, C)
-            loss = functional.cross_entropy(logits, targets[rows])
-            optimiser.step(torch.autograd.grad(loss, parameters))
-    arrays = [parameter.detach().numpy().copy() for parameter in parameters]
-    return Perceptron(mean, scale, *arrays)
+        order = rng.permutation(len(x))
+        for rows in (order[start : start + BATCH] for start in range(0, len(x), BATCH)):
+            kept = (rng.random((len(rows), N_HIDDEN), np.float32) >= dropout).astype(np.float32)
+            optimiser.step(_gradients(parameters, inputs[rows], y[rows], kept / np.float32(1 - dropout)))
+    return Perceptron(mean, scale, *parameters)
+
+
+def _gradients(parameters: Sequence[Floats], x: Floats, y: Integers, kept: Floats) -> list[Floats]:
+    """Of the mean log loss of a batch, for hidden weights and bias, output weights and bias.
+
+    Args:
+        x: (B, D), y: (B,), kept: (B, 32) 0 for a unit that is dropped, else 1 over the share that is kept.
+    """
+    hidden, hidden_bias, weight, bias = parameters
+    before = x @ hidden + hidden_bias  # (B, D) -> (B, 32)
+    units = np.maximum(before, 0) * kept
+    logits = units @ weight + bias  # -> (B, C)
+    slope = np.exp(logits - logits.max(1, keepdims=True))
+    slope /= slope.sum(1, keepdims=True)
+    slope[np.arange(len(y)), y] -= 1
+    slope /= len(y)
+    inner = (slope @ weight.T) * kept * (before > 0)  # -> (B, 32)
+    return [x.T @ inner, inner.sum(0), units.T @ slope, slope.sum(0)]
 
 
 class _AdamW:
-    """AdamW under a one-cycle rate: a few lines, because torch's own optimisers import its compiler first.
+    """AdamW under a one-cycle rate; it changes the parameters where they lie.
 
     Source: Loshchilov and Hutter 2019 (decay apart from the gradient); Smith 2018 (one cycle).
     """
 
     RATE, DECAY, BETAS, EPSILON, WARM_UP = 3e-3, 0.05, (0.9, 0.999), 1e-8, 0.3
 
-    def __init__(self, parameters: Sequence[Tensor], n_steps: int) -> None:
+    def __init__(self, parameters: Sequence[Floats], n_steps: int) -> None:
         self.parameters = parameters
         self.n_steps = n_steps
         self.n_done = 0
-        self.means = [torch.zeros_like(parameter) for parameter in parameters]
-        self.squares = [torch.zeros_like(parameter) for parameter in parameters]
+        self.means = [np.zeros_like(parameter) for parameter in parameters]
+        self.squares = [np.zeros_like(parameter) for parameter in parameters]
 
-    def step(self, gradients: Sequence[Tensor]) -> None:
+    def step(self, gradients: Sequence[Floats]) -> None:
         rate = self._rate()
         self.n_done += 1
         first, second = self.BETAS
-        with torch.no_grad():
-            for parameter, gradient, mean, square in zip(
-                self.parameters, gradients, self.means, self.squares, strict=True
-            ):
-                mean.lerp_(gradient, 1 - first)
-                square.mul_(second).addcmul_(gradient, gradient, value=1 - second)
-                scale = (square / (1 - second**self.n_done)).sqrt_().add_(self.EPSILON)
-                if parameter.ndim > 1:  # biases don't decay
-                    parameter.mul_(1 - rate * self.DECAY)
-                parameter.addcdiv_(mean / (1 - first**self.n_done), scale, value=-rate)
+        for number, (parameter, gradient) in enumerate(zip(self.parameters, gradients, strict=True)):
+            mean, square = self.means[number], self.squares[number]
+            np.add(first * mean, (1 - first) * gradient, out=mean)
+            np.add(second * square, (1 - second) * np.square(gradient), out=square)
+            scale = np.sqrt(square / (1 - second**self.n_done)) + self.EPSILON
+            if parameter.ndim > 1:  # biases don't decay
+                np.multiply(parameter, 1 - rate * self.DECAY, out=parameter)
+            np.subtract(parameter, rate / (1 - first**self.n_done) * mean / scale, out=parameter)
 
     def _rate(self) -> float:
         """Up a cosine for the first 30 % of the steps, down another for the rest."""
@@ -113,6 +124,19 @@ class _AdamW:
 
 
 def _standards(x: Floats) -> tuple[Floats, Floats]:
-    mean = x.mean(0, dtype=np.float64).astype(np.float32)
-    scale = x.std(0, dtype=np.float64).astype(np.float32)
+    """Mean and standard deviation of every column (D,)."""
+    starts = range(0, len(x), CHUNK)
+    total = sum((x[start : start + CHUNK].sum(0).astype(np.float64) for start in starts), np.zeros(x.shape[1]))
+    mean = (total / len(x)).astype(np.float32)
+    squares = np.zeros(x.shape[1])
+    for start in starts:
+        gaps = x[start : start + CHUNK] - mean
+        squares += np.einsum("nd,nd->d", gaps, gaps)
+    scale = np.sqrt(squares / len(x)).astype(np.float32)
     return mean, np.maximum(scale, np.float32(LEAST_SCALE))
+
+
+def _standardised(x: Floats, mean: Floats, scale: Floats) -> Floats:
+    inputs = x - mean
+    inputs /= scale
+    return inputs

@@ -88,7 +88,7 @@ def _against(rival: Candidate | None, developed: Developed) -> str:
     gap = rival.difference if rival is not None else None
     if rival is None or gap is None:
         untried = any(spec.kind == "network" for spec, _ in developed.skipped)
-        return ". The pretrained network was not tried: the time was too short for it." if untried else "."
+        return ". The network was not tried: the time was too short for it." if untried else "."
     better = gap.low > 0 if gap.higher_is_better else gap.high < 0
     worse = gap.high < 0 if gap.higher_is_better else gap.low > 0
     if is_network and better:
@@ -98,9 +98,9 @@ def _against(rival: Candidate | None, developed: Developed) -> str:
     if is_network:
         return "; whether it beats simpler methods cannot be told from these pictures."
     if better:
-        return f": {developed.choice.name} beats the pretrained network."
+        return f": {developed.choice.name} beats the network."
     if worse:  # only where --ship asked for it
-        return f": {developed.choice.name} was asked for, and the pretrained network does clearly better."
+        return f": {developed.choice.name} was asked for, and the network does clearly better."
     return f": {developed.choice.name} does it, and a network is not proved better."
 
 

@@ -3,7 +3,9 @@
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -17,6 +19,7 @@ from bottega.evaluation.forms import Form, form_bytes
 from bottega.evaluation.metrics import METRICS
 from bottega.shipping.tails import tail_model
 from bottega.workflow.features import engine
+from bottega.workflow.threads import product_threads
 
 __all__ = ["Answered", "Developed", "Material", "Rules", "Spec", "develop"]
 
@@ -28,6 +31,7 @@ FEWEST_VALIDATION = 500  # rows; below that, out-of-fold predictions choose and 
 MAX_FORM_BYTES = 200_000_000  # of a model file beside its network
 RACE_LEVEL = 1e-3
 LEAST_LAG = 0.03  # share of right answers: who is nearer runs on
+ANSWERED = 1 << 20  # numbers that are answered at once: what a network makes of them fits into the processor's cache
 HALVES = 1 << 20  # the repeat number that deals groups into the select and the calibrate half
 
 
@@ -66,6 +70,7 @@ class Spec:
             would give for `x, y`, or None where tuning fitted none.
         fit: `fit(x, y, setting) -> form`.
         view: which vectors it sees.
+        alone: whether its fits are long, or use all cores: they are made one by one, and can be interrupted.
     """
 
     name: str
@@ -73,11 +78,16 @@ class Spec:
     view: str
     fit: Callable[[Floats, Integers, Setting], Form]
     tune: Callable[[Floats, Integers, Floats, Integers], tuple[Setting, Form | None]] = lambda *_: ({}, None)
+    alone: bool = False
 
 
 @dataclass(frozen=True)
 class Rules:
-    """How the choice is made; all of it is in the recipe."""
+    """How the choice is made; all of it is in the recipe.
+
+    Attributes:
+        threads: cores that may work: on one fit of a large training part, or on as many folds side by side.
+    """
 
     metric: str
     margin: float | None
@@ -85,6 +95,7 @@ class Rules:
     sure_at: float
     split_seed: int
     k: int = 5
+    threads: int = 1
 
 
 @dataclass
@@ -163,20 +174,27 @@ def develop(
     answered: dict[str, Answered] = {}
     skipped: list[tuple[Spec, str]] = []
     interrupted = False
-    leader_first = sorted(specs, key=lambda one: one.kind == "baseline")  # the likely leader: others race against it
-    for spec in leader_first:
-        if answered and not may_begin(spec.name):
-            skipped.append((spec, "no time was left"))
-            continue
-        tell(spec.name)
-        leaders = [] if spec.name == rules.ship else [one.logits for one in answered.values() if not one.dropped]
+    with product_threads(rules.threads if held_out else 1), ThreadPoolExecutor(rules.threads) as pool:
+        begin = partial(_held_out, material, train, val, half) if held_out else _Race(material, rows, rules, pool).begin
+        begun: list[_Begun] = []
         try:
-            answered[spec.name] = _fit(material, spec, train, val, half, rules, leaders if not held_out else None)
+            for spec in sorted(specs, key=lambda one: one.kind == "baseline"):  # the likely leader comes first
+                if begun and not may_begin(spec.name):
+                    skipped.append((spec, "no time was left"))
+                    continue
+                tell(spec.name)
+                begun.append(begin(spec))
         except KeyboardInterrupt:
-            if all(one.dropped for one in answered.values()):
-                raise
             interrupted = True
-            break
+        for one in begun:
+            try:
+                answered[one.spec.name] = _finished(one, material.y[rows], half)
+            except KeyboardInterrupt:
+                interrupted = True
+                pool.shutdown(cancel_futures=True)
+                break
+    if interrupted and all(one.dropped for one in answered.values()):
+        raise KeyboardInterrupt
     answered = {spec.name: answered[spec.name] for spec in specs if spec.name in answered}
     choice = _choose(material, answered, rows[half == "select"], half == "select", rules)
     chosen, calibrate = answered[choice.name], half == "calibrate"
@@ -188,70 +206,127 @@ def develop(
     return Developed(answered, choice, rows, half, not held_out, temperature, sure, skipped, interrupted)
 
 
-def _fit(
-    material: Material,
-    spec: Spec,
-    train: Integers,
-    val: Integers,
-    half: npt.NDArray[np.str_],
-    rules: Rules,
-    leaders: Sequence[Numbers] | None,
-) -> Answered:
-    """One candidate: tuned, answered out of sample, fitted. `leaders` is None where a validation part answers."""
-    start = time.perf_counter()
-    rows = val if leaders is None else np.sort(np.concatenate([train, val]))
-    if leaders is None:
-        setting, form, logits = _held_out(material, spec, train, val, half)
-        dropped = None
-    else:
-        setting, form, logits, dropped = _out_of_fold(material, spec, rows, rules, leaders)
-    if form_bytes(form) > MAX_FORM_BYTES:
-        dropped = f"its file would take {form_bytes(form) / 1e6:,.0f} MB, above the limit of {MAX_FORM_BYTES / 1e6:.0f}"
-    select = (half == "select") & np.isfinite(logits[:, 0])
-    temperature = fit_temperature(logits[select], material.y[rows[select]])
-    return Answered(spec, setting, form, logits, temperature, time.perf_counter() - start, dropped)
-
-
 def answer(form: Form, x: Floats, n_classes: int) -> Numbers:
-    """Scores (N, C) of a fitted form, by the operators that ship."""
-    session = engine(tail_model(form, x.shape[1], n_classes), threads=1)
-    chunks = [session.run(None, {"x": x[start : start + 512]})[0] for start in range(0, len(x), 512)]
+    """Scores (N, C) of a fitted form, by the operators that ship.
+
+    Args:
+        x: (N, D) vectors, or (N, C, H, W) pictures, which may be bytes.
+    """
+    session = engine(tail_model(form, x.shape[1:], n_classes), threads=1)
+    n = min(512, max(1, ANSWERED // math.prod(x.shape[1:])))
+    parts = (x[start : start + n].astype(np.float32, copy=False) for start in range(0, len(x), n))
+    chunks = [session.run(None, {"x": part})[0] for part in parts]
     return np.concatenate(chunks).astype(np.float64) if chunks else np.zeros((0, n_classes))
 
 
-def _held_out(
-    material: Material, spec: Spec, train: Integers, val: Integers, half: npt.NDArray[np.str_]
-) -> tuple[Setting, Form, Numbers]:
+@dataclass
+class _Fitted:
+    """A fitted form, what it answers on the rows that it hasn't seen, and how long that took."""
+
+    form: Form
+    logits: Numbers
+    seconds: float
+
+
+@dataclass
+class _Begun:
+    """A candidate that is in the race: what it has answered, and what is still being fitted.
+
+    Attributes:
+        logits: (M, C), NaN where `rest` will answer.
+        rest: the rows (M,) that each of the other folds answers, and the answers on their way.
+        final: the form that ships, on its way.
+    """
+
+    spec: Spec
+    setting: Setting
+    logits: Numbers
+    seconds: float
+    final: Future[_Fitted]
+    rest: Sequence[tuple[npt.NDArray[np.bool_], Future[_Fitted]]] = ()
+    dropped: str | None = None
+
+
+def _finished(begun: _Begun, y: Integers, half: npt.NDArray[np.str_]) -> Answered:
+    """Wait for what is still being fitted."""
+    logits, seconds = begun.logits.copy(), begun.seconds
+    for inside, future in begun.rest:
+        fitted = future.result()
+        logits[inside] = fitted.logits
+        seconds += fitted.seconds
+    final = begun.final.result()
+    dropped = begun.dropped or _too_large(final.form)
+    select = (half == "select") & np.isfinite(logits[:, 0])
+    temperature = fit_temperature(logits[select], y[select])
+    return Answered(begun.spec, begun.setting, final.form, logits, temperature, seconds + final.seconds, dropped)
+
+
+def _too_large(form: Form) -> str | None:
+    n_bytes = form_bytes(form)
+    if n_bytes <= MAX_FORM_BYTES:
+        return None
+    return f"its file would take {n_bytes / 1e6:,.0f} MB, above the limit of {MAX_FORM_BYTES / 1e6:.0f}"
+
+
+def _held_out(material: Material, train: Integers, val: Integers, half: npt.NDArray[np.str_], spec: Spec) -> _Begun:
+    """Tune on the select half of the validation part, answer all of it."""
+    start = time.perf_counter()
     x, y = material.views[spec.view], material.y
     select = val[half == "select"]
     setting, form = spec.tune(x[train], y[train], x[select], y[select])
     form = form if form is not None else spec.fit(x[train], y[train], setting)
-    return setting, form, answer(form, x[val], material.n_classes)
+    logits = answer(form, x[val], material.n_classes)
+    final = _at_once(_Fitted, form, logits[:0], 0.0)
+    return _Begun(spec, setting, logits, time.perf_counter() - start, final)
 
 
-def _out_of_fold(
-    material: Material, spec: Spec, rows: Integers, rules: Rules, leaders: Sequence[Numbers]
-) -> tuple[Setting, Form, Numbers, str | None]:
-    """Tune on the first fold, answer every fold by a model that hasn't seen it, fit the final one on all rows.
+class _Race:
+    """Candidates by out-of-fold answers: all answer the first fold; who is far behind is not asked for the others.
 
-    Who is far behind a leader on the first fold is not asked for the others.
+    What is left to fit is fitted side by side while the next candidate begins. Each fit is a matter of one thread, so
+    that neither their number nor their order changes a bit.
     """
-    x, y = material.views[spec.view][rows], material.y[rows]
-    fold = _folds(material, rows, rules)
-    first = fold == 0
-    setting, tuned = spec.tune(x[~first], y[~first], x[first], y[first])
-    logits = np.full((len(rows), material.n_classes), np.nan)
-    dropped = None
-    for number in range(int(fold.max()) + 1):
-        inside = fold == number
-        form = tuned if number == 0 else None  # the first fold's model is fitted already
-        form = form if form is not None else spec.fit(x[~inside], y[~inside], setting)
-        logits[inside] = answer(form, x[inside], material.n_classes)
-        if number == 0:
-            dropped = next((why for one in leaders if (why := _far_behind(logits[first], one[first], y[first]))), None)
-            if dropped is not None:
-                break
-    return setting, spec.fit(x, y, setting), logits, dropped
+
+    def __init__(self, material: Material, rows: Integers, rules: Rules, pool: ThreadPoolExecutor) -> None:
+        self.material = material
+        self.rows = rows
+        self.y = material.y[rows]
+        self.fold = _folds(material, rows, rules)
+        self.exempt = rules.ship  # what was asked for is never left out
+        self.pool = pool
+        self.leaders: list[Numbers] = []
+
+    def begin(self, spec: Spec) -> _Begun:
+        """Tune on the first fold and answer it; send the other folds and the final fit on their way."""
+        start = time.perf_counter()
+        x, y, first = self.material.views[spec.view][self.rows], self.y, self.fold == 0
+        setting, form = spec.tune(x[~first], y[~first], x[first], y[first])
+        form = form if form is not None else spec.fit(x[~first], y[~first], setting)
+        logits = np.full((len(y), self.material.n_classes), np.nan)
+        logits[first] = answer(form, x[first], self.material.n_classes)
+        dropped = _too_large(form)
+        if dropped is None and spec.name != self.exempt:
+            dropped = next(filter(None, (_far_behind(logits[first], one, y[first]) for one in self.leaders)), None)
+        seconds = time.perf_counter() - start
+
+        def fit(inside: npt.NDArray[np.bool_]) -> _Fitted:
+            start = time.perf_counter()
+            form = spec.fit(x[~inside], y[~inside], setting)
+            return _Fitted(form, answer(form, x[inside], self.material.n_classes), time.perf_counter() - start)
+
+        submit = _at_once if spec.alone else self.pool.submit
+        rest = []
+        if dropped is None:
+            self.leaders.append(logits[first])
+            others = (self.fold == number for number in range(1, int(self.fold.max()) + 1))
+            rest = [(inside, submit(fit, inside)) for inside in others]
+        return _Begun(spec, setting, logits, seconds, submit(fit, np.zeros(len(y), bool)), rest, dropped)
+
+
+def _at_once(work: Callable[..., _Fitted], *stated: Any) -> Future[_Fitted]:
+    done: Future[_Fitted] = Future()
+    done.set_result(work(*stated))
+    return done
 
 
 def _far_behind(logits: Numbers, leader: Numbers, y: Integers) -> str | None:

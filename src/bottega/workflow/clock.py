@@ -2,9 +2,16 @@
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-__all__ = ["Clock"]
+if TYPE_CHECKING:
+    from bottega.workflow.run_folder import RunFolder
+
+__all__ = ["Clock", "TimeBudget"]
+
+FOR_TRAINING = 0.7  # of the time that is left: the rest is for judging, the file and the report
 
 
 class Clock:
@@ -25,6 +32,31 @@ class Clock:
     def left(self) -> float:
         """Seconds that may still be used; infinite without a limit."""
         return float("inf") if self.limit_seconds is None else self.limit_seconds - self.elapsed()
+
+
+class TimeBudget:
+    """The time that a network may be trained for, and what was decided because of it: journalled before it is used.
+
+    Args:
+        n_fits: how often it will be trained.
+    """
+
+    def __init__(self, clock: Clock, folder: "RunFolder", *, n_fits: int) -> None:
+        self.clock = clock
+        self.folder = folder
+        self.n_fits = n_fits
+
+    def seconds(self) -> float | None:
+        """For one fit, from now on; None for no limit."""
+        return None if self.clock.limit_seconds is None else max(0.0, self.clock.left()) * FOR_TRAINING / self.n_fits
+
+    def decide(self, what: str, make: Callable[[], int]) -> int:
+        """A number that depends on the time: the one in the journal, else a new one that is put there."""
+        decided = self.folder.decisions()
+        if what not in decided:
+            decided[what] = make()
+            self.folder.tell("decided", what=what, value=decided[what])
+        return int(decided[what])
 
 
 def _seconds_before() -> float:

@@ -22,39 +22,52 @@ Floats = npt.NDArray[np.float32]
 Jobs = list[list[int]]
 MAX_BATCH = 4  # pictures of one size; larger batches are slower (benchmarks: pictures_speed)
 MAX_BATCH_PIXELS = 4_000_000
+MOST_SMALL = 16  # pictures of one size, for a graph without a network: its work is less than what a call costs
+SMALL_GRAPH_BYTES = 1_000_000  # a network's weights take more, a mere preparation a few thousand
 SAVE_EVERY = 2000  # pictures: what an interruption may cost
 
 
 def compute_features(
-    images: ImageSet, graph: bytes, n_features: int, *, store: Store, threads: int, progress: Progress | None, step: str
-) -> Floats:
+    images: ImageSet,
+    graph: bytes,
+    shape: tuple[int, ...],
+    *,
+    store: Store,
+    threads: int,
+    progress: Progress | None,
+    step: str,
+    dtype: npt.DTypeLike = np.float32,
+) -> npt.NDArray[Any]:
     """Run every picture through a graph, or fetch what an earlier run kept.
 
     Each worker decodes a few pictures and runs them on one thread of its own: decoding overlaps computing, and a
     vector doesn't depend on how many workers there are, nor on what else is in its batch.
 
     Args:
-        graph: `image` uint8 [N, H, W, 3] -> `features` float32 [N, n_features].
+        graph: `image` uint8 [N, H, W, 3] -> `features` [N, *shape].
+        shape: of one picture's vector.
         threads: workers.
+        dtype: of the graph's output.
     Returns:
-        (N, n_features) float32.
+        (N, *shape) of `dtype`.
     """
     namespace = _namespace(graph)
-    found, rows = store.get(namespace, images.hashes, (n_features,), np.float32)
+    found, rows = store.get(namespace, images.hashes, shape, dtype)
     missing = np.flatnonzero(~found)
     if not len(missing):
         return rows
     session = engine(graph, threads=1)
+    most = MOST_SMALL if len(graph) < SMALL_GRAPH_BYTES else MAX_BATCH
 
-    def work(indices: list[int]) -> Floats:
+    def work(indices: list[int]) -> npt.NDArray[Any]:
         pixels = np.stack([images.pixels(i) for i in indices])
-        vectors: Floats = session.run(["features"], {"image": pixels})[0]
+        vectors: npt.NDArray[Any] = session.run(["features"], {"image": pixels})[0]
         return vectors
 
     unsaved: list[int] = []
     n_done = len(images) - len(missing)
     try:
-        for indices, vectors in _run(work, batches(images, missing), threads):
+        for indices, vectors in _run(work, batches(images, missing, most), threads):
             rows[indices] = vectors
             unsaved += indices
             n_done += len(indices)
@@ -69,9 +82,9 @@ def compute_features(
     return rows
 
 
-def is_cached(images: ImageSet, graph: bytes, n_features: int, store: Store) -> int:
+def is_cached(images: ImageSet, graph: bytes, shape: tuple[int, ...], store: Store) -> int:
     """How many of the pictures an earlier run has described already."""
-    found, _ = store.get(_namespace(graph), images.hashes, (n_features,), np.float32)
+    found, _ = store.get(_namespace(graph), images.hashes, shape, np.float32)
     return int(found.sum())
 
 
@@ -103,22 +116,22 @@ def machine_key() -> str:
     return f"{version('onnxruntime')}-{hashlib.sha256(flags.encode()).hexdigest()[:12]}"
 
 
-def batches(images: ImageSet, indices: npt.NDArray[np.int64]) -> Jobs:
-    """Pictures of one size together, a few at a time, in the order of the set."""
+def batches(images: ImageSet, indices: npt.NDArray[np.int64], most: int = MAX_BATCH) -> Jobs:
+    """Pictures of one size together, at most `most` at a time, in the order of the set."""
     by_size: dict[tuple[int, int], list[int]] = {}
     for i in indices.tolist():
         by_size.setdefault((int(images.sizes[i, 0]), int(images.sizes[i, 1])), []).append(i)
     jobs: Jobs = []
     for (height, width), members in by_size.items():
-        n = max(1, min(MAX_BATCH, MAX_BATCH_PIXELS // (height * width)))
+        n = max(1, min(most, MAX_BATCH_PIXELS // (height * width)))
         jobs += [members[start : start + n] for start in range(0, len(members), n)]
     return jobs
 
 
-def _run(work: Any, jobs: Sequence[list[int]], threads: int) -> Iterator[tuple[list[int], Floats]]:
+def _run(work: Any, jobs: Sequence[list[int]], threads: int) -> Iterator[tuple[list[int], npt.NDArray[Any]]]:
     """Results as they come; only a few batches are in flight at a time."""
     with ThreadPoolExecutor(threads) as pool:
-        waiting: dict[Future[Floats], list[int]] = {}
+        waiting: dict[Future[npt.NDArray[Any]], list[int]] = {}
         todo = iter(jobs)
         try:
             while True:

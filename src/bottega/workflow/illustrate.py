@@ -17,6 +17,7 @@ from bottega.evaluation.evidence import (
     Curve,
     CurvePoint,
     Evidence,
+    Learning,
     Member,
     Mistake,
     ReliabilityBin,
@@ -26,7 +27,9 @@ from bottega.evaluation.evidence import (
 from bottega.evaluation.wording import in_words
 from bottega.problem.records import Twin
 from bottega.workflow.candidates import Answered, Material
+from bottega.workflow.illustrate_training import epoch_curve, learning
 from bottega.workflow.judge import Judged
+from bottega.workflow.own_network import VIEW
 from bottega.workflow.trial import Trial
 
 __all__ = ["Outside", "Use", "gather"]
@@ -92,6 +95,8 @@ def gather(trial: Trial, outside: Outside | None, use: Use) -> Evidence:
         coverage=points,
         chosen_coverage=_chosen(judged),
         curve=_strengths(developed.chosen),
+        history=epoch_curve(trial.own.learned, metric) if trial.own is not None and trial.own.learned else None,
+        learning=_learning(trial),
         naive=judged.naive,
         grouped=judged.metrics[metric],
         without_twins=judged.metrics.get(f"{metric}_without_twins"),
@@ -103,6 +108,14 @@ def gather(trial: Trial, outside: Outside | None, use: Use) -> Evidence:
         model_file=use.model_file,
         prepared=use.prepared,
     )
+
+
+def _learning(trial: Trial) -> Learning | None:
+    if trial.own is None:
+        return None
+    seen = np.setdiff1d(np.arange(len(trial.material.y)), trial.judged.tested.rows)
+    pixels = trial.material.views[VIEW]
+    return learning(trial.own, pixels[seen] if len(seen) else pixels)
 
 
 class _Album:
@@ -173,6 +186,7 @@ def _mistakes(
     wrong = np.flatnonzero(said != material.y[rows])
     wrong = wrong[np.argsort(-sureness[wrong], kind="stable")][:N_MISTAKES]
     vectors = material.views[chosen.spec.view]
+    vectors = vectors if vectors.ndim == 2 else material.views["plain"]  # pixels lie far apart when a picture moves
     seen = np.setdiff1d(np.arange(len(material.y)), rows)
     found = []
     for place in wrong.tolist():

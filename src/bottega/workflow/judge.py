@@ -15,6 +15,7 @@ from bottega.evaluation.metrics import METRICS, score_all
 from bottega.problem.records import Candidate, Score
 from bottega.workflow.candidates import Answered, Developed, Material, Rules, Spec, answer, develop
 from bottega.workflow.lookalikes import Lookalikes, find_lookalikes
+from bottega.workflow.threads import product_threads
 
 __all__ = ["N_REPEATS", "Judged", "Tested", "candidate_records", "cross_validated", "held_out", "judge", "naive_score"]
 
@@ -142,7 +143,7 @@ def judge(
 
 
 def naive_score(
-    material: Material, one: Answered, hashes: npt.NDArray[np.uint8], *, metric: str, seed: int
+    material: Material, one: Answered, hashes: npt.NDArray[np.uint8], *, metric: str, seed: int, threads: int = 1
 ) -> Score | None:
     """What a split that ignores near twins would have claimed for the same candidate: fitted and scored that way.
 
@@ -156,7 +157,8 @@ def naive_score(
     if len(test) == 0 or len(np.unique(material.y[train])) < 2:
         return None
     x = material.views[one.spec.view]
-    form = one.spec.fit(x[train], material.y[train], one.setting)
+    with product_threads(threads):
+        form = one.spec.fit(x[train], material.y[train], one.setting)
     probabilities = apply_temperature(answer(form, x[test], material.n_classes), one.temperature)
     return interval(METRICS[metric], material.y[test], probabilities, None, 0)
 

@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,14 @@ from bottega.data.layout import UNLABELLED
 from bottega.data.profile import ImageSet, RowStore, profile
 from bottega.data.sources import open_source
 from bottega.data.store import Store
+from bottega.data.table_names import is_table
 from bottega.data.twins import group_by_name
+from bottega.errors import BottegaError
 from bottega.problem.records import LookRecord, Progress
+from bottega.problem.table import TableChoices
 from bottega.problem.task import image_task
 from bottega.workflow.estimate import estimate_seconds
+from bottega.workflow.extras import missing_extra
 
 __all__ = ["look", "look_record"]
 
@@ -24,24 +29,50 @@ Estimate = Callable[[ImageSet], float | None]
 
 def look(
     data: str | os.PathLike[str],
+    target: str | None = None,
     *,
+    choices: TableChoices | None = None,
     group_by: str | None = None,
     progress: Progress | None = None,
     store: RowStore | None = None,
     estimate: Estimate | None = estimate_seconds,
 ) -> LookRecord:
-    """Look at a set of pictures: the task, the counts, what was left out and why, twins, suspects.
+    """Look at a set of pictures or a table: the task, the counts, what was left out and why, twins, suspects.
 
     Args:
-        data: folder, zip, tar, .npz, CSV of path,label, or the name of a built-in data set.
+        data: pictures: folder, zip, tar, .npz, CSV of path,label, or the name of a built-in data set; a table: CSV,
+            TSV, Parquet, JSON lines, .xlsx, `file.db::table`, or - for standard input.
+        target: the column of a table to be predicted.
+        choices: all that is stated about a table's columns; a target beside it counts.
         group_by: regular expression; pictures whose names match alike are one subject.
         store: cache of what was decoded before; None for the user's own.
         estimate: seconds that training would take, from a short probe on these pictures; None leaves it open.
     Raises:
         BottegaError: DATA cannot be opened at all. Bad pictures never raise: they are listed.
     """
+    stated = choices or TableChoices()
+    if target is not None:
+        stated = replace(stated, target=target)
+    if is_table(data) or (stated.names() and os.path.isfile(data)):
+        return _look_at_table(os.fspath(data), stated, progress)
+    if stated.names():
+        raise BottegaError(
+            found=f"the column {stated.names()[0]!r} for {os.fspath(data)!r}, which is no table",
+            expected="columns stated for a CSV, TSV, Parquet, JSON lines, .xlsx or SQLite file",
+            fix="leave the column out, or give the file",
+        )
     images = profile(open_source(data), progress=progress, store=Store() if store is None else store)
     return look_record(images, group_by=group_by, estimate=estimate)
+
+
+def _look_at_table(data: str, choices: TableChoices, progress: Progress | None) -> LookRecord:
+    try:
+        from bottega.workflow.look_table import look_at_table
+    except ModuleNotFoundError as error:
+        if (missing := missing_extra(error)) is not None:
+            raise missing from error
+        raise
+    return look_at_table(data, choices, progress=progress)
 
 
 def look_record(images: ImageSet, *, group_by: str | None = None, estimate: Estimate | None = None) -> LookRecord:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal, TypedDict
 
 from bottega.errors import BottegaError, found_in, nearest_name
+from bottega.workflow.network_options import check_network_options
 
 __all__ = ["TrainKeywords", "TrainOptions", "parse_duration", "train_options"]
 
@@ -36,6 +37,21 @@ class TrainKeywords(TypedDict, total=False):
     resume: str | None
     filter: bool
     golden: Literal["made-up", "real"]
+    network: str
+    width: float | None
+    depth: int | None
+    dropout: float | None
+    epochs: int | None
+    batch_size: int | None
+    optimiser: Literal["adamw", "adam", "sgd"] | None
+    learning_rate: float | None
+    schedule: Literal["one-cycle", "cosine", "constant", "plateau"] | None
+    weight_decay: float | None
+    patience: int | None
+    augment: str
+    device: Literal["auto", "cpu", "cuda"]
+    seeds: int
+    cv: int | None
 
 
 @dataclass(frozen=True)
@@ -59,6 +75,13 @@ class TrainOptions:
         resume: folder of a run to be finished.
         filter: put the Bloom filter of the training examples into the file.
         golden: whether the replayed examples in the file are made up or real.
+        network: `auto`, `pretrained`, `mlp`, `cnn`, `resnet`, `finetune`, a TOML file, or `module:Class`.
+        width, depth, dropout: of `mlp`, `cnn` and `resnet`; None for what suits the pictures.
+        epochs, batch_size, optimiser, learning_rate, schedule, weight_decay, patience, augment: of a network that is
+            trained; None for what suits the data (no learning rate: a range test finds one).
+        device: where a network is trained; `auto` takes a GPU where there is one.
+        seeds: how many times the network is trained, to see how much the seed matters.
+        cv: judge by this many folds, every example answered once, instead of by one test part.
     """
 
     preset: Literal["fast", "accurate"] = "fast"
@@ -77,6 +100,21 @@ class TrainOptions:
     resume: str | None = None
     filter: bool = True
     golden: Literal["made-up", "real"] = "made-up"
+    network: str = "auto"
+    width: float | None = None
+    depth: int | None = None
+    dropout: float | None = None
+    epochs: int | None = None
+    batch_size: int | None = None
+    optimiser: Literal["adamw", "adam", "sgd"] | None = None
+    learning_rate: float | None = None
+    schedule: Literal["one-cycle", "cosine", "constant", "plateau"] | None = None
+    weight_decay: float | None = None
+    patience: int | None = None
+    augment: str = "auto"
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    seeds: int = 1
+    cv: int | None = None
 
     def __post_init__(self) -> None:
         problems = _check_kinds(self) or [problem for check in _CHECKS for problem in check(self)]
@@ -166,7 +204,7 @@ def _check_kinds(options: TrainOptions) -> list[_Problem]:
         value = getattr(options, flag)
         if not isinstance(value, bool):
             problems.append((f"{flag} {value!r}", "True or False", f"{flag}=True"))
-    for flag in ("preset", "metric", "golden", "ship", "name", "group_by"):
+    for flag in ("preset", "metric", "golden", "ship", "network", "augment", "name", "group_by"):
         value = getattr(options, flag)
         if not isinstance(value, str) and not (value is None and flag in ("name", "group_by")):
             problems.append((f"{flag} {value!r}", "a text", f"{flag}={str(value)!r}"))
@@ -176,7 +214,7 @@ def _check_kinds(options: TrainOptions) -> list[_Problem]:
     return problems
 
 
-_CHECKS = (_check_names, _check_numbers, _check_bars, _check_texts)
+_CHECKS = (_check_names, _check_numbers, _check_bars, _check_texts, check_network_options)
 
 
 def _is_number(value: object) -> bool:

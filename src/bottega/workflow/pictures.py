@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from importlib.metadata import version
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,16 +17,18 @@ from bottega.workflow.features import compute_features, engine, is_cached
 from bottega.workflow.options import TrainOptions
 from bottega.workflow.run_folder import RunFolder
 
-__all__ = ["PREPARED", "PRESETS", "PictureViews"]
+__all__ = ["PREPARED", "PRESETS", "Frame", "PictureViews", "frame_for"]
 
 Floats = npt.NDArray[np.float32]
 SIZES = {"efficientnet_lite0": 224, "efficientnet_lite2": 260}  # side of the network's input, pixels
 SMALLER, LARGER = "efficientnet_lite0", "efficientnet_lite2"
 PRESETS = {"fast": ["network"], "accurate": ["network", "mirrored", "larger"]}
-GRAPH_VERSION = "levels-1"  # of what the exported network gives; another one must not be taken from the cache
+GRAPH_VERSION = "levels-2"  # of what the network's graph gives; another one must not be taken from the cache
 RESERVE_SECONDS = 9.0  # imports, fitting, replay and report for a few thousand pictures
 RESERVE_EACH = 0.004  # seconds more for each picture
 PROBE = 4  # pictures
+SMALL_SIDE = 40  # pixels: up to here nothing is thrown away
+SIDES = {"fast": 64, "accurate": 96}  # pixels; four times the pixels take four times as long
 
 PREPARED = {
     "input": "uint8 [N, H, W, 3], RGB, any height and width",
@@ -34,6 +36,43 @@ PREPARED = {
     "scale": "(x - 127) / 128",
     "features": "mean and root mean square of every channel at five levels of a frozen EfficientNet-Lite",
 }
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The square that a network of one's own sees: `side` pixels, 1 channel for grey pictures or 3."""
+
+    side: int
+    n_channels: int
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Of one picture: channels, height, width."""
+        return self.n_channels, self.side, self.side
+
+
+def frame_for(images: ImageSet, preset: str) -> Frame:
+    """The square that suits the pictures: their own size where they are small, else 64 pixels (accurate: 96)."""
+    largest = int(np.median(images.sizes.max(1)))
+    side = largest if largest <= SMALL_SIDE else SIDES[preset]
+    thumbs = images.thumbs
+    grey = bool((thumbs[..., 0] == thumbs[..., 1]).all() and (thumbs[..., 1] == thumbs[..., 2]).all())
+    return Frame(side, 1 if grey else 3)
+
+
+@dataclass(frozen=True)
+class Below:
+    """What stands between raw pictures and the fitted part of a file.
+
+    Attributes:
+        prepare: adds it to a graph (`shipping.export.Prepare`).
+        words: what it does, for the report.
+        weights: of the pretrained network in it.
+    """
+
+    prepare: Any
+    words: str
+    weights: Pretrained | None = None
 
 
 class PictureViews:
@@ -74,40 +113,70 @@ class PictureViews:
             return (self._run(SMALLER, flip=False) + self._run(SMALLER, flip=True)) / np.float32(2)
         return self._run(SMALLER if view == "network" else LARGER, flip=False)
 
-    def layers(self, view: str) -> tuple[Any, list[Any], Pretrained | None]:
-        """What stands below a head in the shipped graph: backbone, views, weights; None, [], None for `plain`."""
-        from bottega.shipping.export import View
+    def below(self, view: str, frame: Frame | None) -> Below:
+        """What stands below a candidate of this view in the shipped graph.
+
+        Args:
+            frame: of the view `pixels`.
+        """
+        from bottega.shipping.export import View, features_input, pixels_input, plain_input
 
         if view == "plain":
-            return None, [], None
+            return Below(plain_input, "squeezed to a thumbnail, and a histogram of the colours")
+        if view == "pixels" and frame is not None:
+            words = f"squeezed to {frame.side} × {frame.side} {'grey' if frame.n_channels == 1 else 'colour'} pixels"
+            return Below(pixels_input(frame.side, frame.n_channels), words)
         name = LARGER if view == "larger" else SMALLER
-        views = [View(), View(flip=True)] if view == "mirrored" else [View()]
-        return self._backbone(name), views, self._weights[name]
+        held = [View(), View(flip=True)] if view == "mirrored" else [View()]
+        prepare = features_input(self._backbone(name), held)
+        words = f"{PREPARED['resize']}; {PREPARED['scale']}; a frozen pretrained network"
+        return Below(prepare, words, self._weights[name])
+
+    def graph(self, name: str, *, flip: bool = False) -> tuple[bytes, int]:
+        """The preparation and a pretrained network, from raw pictures to vectors, and the length of a vector."""
+        from bottega.shipping.export import View, features_input, vectors_graph
+
+        backbone = self._backbone(name)
+        shape = (backbone.n_features,)
+        return vectors_graph(features_input(backbone, [View(flip=flip)]), shape), backbone.n_features
 
     def _plain(self) -> Floats:
         from bottega.data.preparation import N_PLAIN
-        from bottega.shipping.export import plain_graph
+        from bottega.shipping.export import plain_input, vectors_graph
 
         if ("plain", False) not in self._vectors:
-            self._vectors["plain", False] = self._compute(plain_graph(), N_PLAIN, "describing pictures for the rivals")
+            self._vectors["plain", False] = self._compute(
+                vectors_graph(plain_input, (N_PLAIN,)), (N_PLAIN,), "describing pictures for the rivals"
+            )
         return self._vectors["plain", False]
 
     def _run(self, name: str, *, flip: bool) -> Floats:
         if (name, flip) not in self._vectors:
-            backbone, graph = self._backbone(name), self._graph(name, flip=flip)
+            graph, n_features = self.graph(name, flip=flip)
             step = "describing pictures by the network" + (", mirrored" if flip else "")
-            self._vectors[name, flip] = self._compute(graph, backbone.n_features, step)
+            self._vectors[name, flip] = self._compute(graph, (n_features,), step)
         return self._vectors[name, flip]
 
-    def _compute(self, graph: bytes, n_features: int, step: str) -> Floats:
+    def pixels(self, frame: Frame) -> npt.NDArray[np.uint8]:
+        """(N, n_channels, side, side): the pictures themselves, squeezed, for a network that learns from them."""
+        from bottega.shipping.export import pixels_input, vectors_graph
+
+        graph = vectors_graph(pixels_input(frame.side, frame.n_channels), frame.shape, as_bytes=True)
+        return self._compute(graph, frame.shape, "squeezing pictures", np.uint8)
+
+    def _compute(
+        self, graph: bytes, shape: tuple[int, ...], step: str, dtype: npt.DTypeLike = np.float32
+    ) -> npt.NDArray[Any]:
         return compute_features(
-            self.images, graph, n_features, store=self.store, threads=self.threads, progress=self.progress, step=step
+            self.images,
+            graph,
+            shape,
+            store=self.store,
+            threads=self.threads,
+            progress=self.progress,
+            step=step,
+            dtype=dtype,
         )
-
-    def _graph(self, name: str, *, flip: bool) -> bytes:
-        from bottega.shipping.export import View, features_graph
-
-        return features_graph(self._backbone(name), [View(flip=flip)])
 
     def _backbone(self, name: str) -> Any:
         """The exported network, from the cache where an earlier run exported the very same."""
@@ -116,7 +185,7 @@ class PictureViews:
         from bottega.shipping.export import Backbone, export_pretrained, n_outputs
 
         weights = self._weights[name] = find_weights(name)
-        text = f"{GRAPH_VERSION}/{name}/{weights.sha256}/{version('torch')}/{version('onnx')}"
+        text = f"{GRAPH_VERSION}/{name}/{weights.sha256}"
         key = hashlib.sha256(text.encode()).digest()
         graph = self.store.get_blob("backbone", key)
         if graph is None:
@@ -140,8 +209,8 @@ class PictureViews:
 
     def _seconds(self, name: str, *, flip: bool) -> float:
         """About how long the vectors of one network take; nothing where they are cached."""
-        backbone, graph = self._backbone(name), self._graph(name, flip=flip)
-        missing = len(self.images) - is_cached(self.images, graph, backbone.n_features, self.store)
+        graph, n_features = self.graph(name, flip=flip)
+        missing = len(self.images) - is_cached(self.images, graph, (n_features,), self.store)
         if missing == 0:
             return 0.0
         session = engine(graph, threads=1)

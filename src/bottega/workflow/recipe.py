@@ -99,7 +99,7 @@ def read_recipe(path: Path) -> Recipe:
     return recipe
 
 
-_TRAINING = {f.name for f in fields(TrainOptions)} - {"resume", "name"} | {"threads"}
+_TRAINING = {f.name for f in fields(TrainOptions)} - {"resume", "name"} | {"threads", "input", "plan"}
 
 
 def _refuse_other_kinds(document: Mapping[str, Any], path: Path) -> None:

@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from bottega.errors import BottegaError
 from bottega.problem.spreadsheet import safe_cell
@@ -20,6 +20,7 @@ __all__ = ["RunFolder"]
 RUNS = "runs"
 RECIPE, HISTORY, MODEL, SMALL = "recipe.toml", "history.jsonl", "model.onnx", "model-int8.onnx"
 REPORT, PREDICTIONS, RECORD = "report.html", "predictions.csv", "record.json"
+CHECKPOINT = "checkpoint"
 
 
 class RunFolder:
@@ -32,6 +33,7 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._start = time.perf_counter()
+        self._held: BinaryIO | None = None
 
     @classmethod
     def make(cls, data_name: str, name: str | None) -> "RunFolder":
@@ -76,6 +78,31 @@ class RunFolder:
                 fix=f"one of {', '.join(f'{RUNS}/{name}' for name in inside)}" if inside else "bottega train FOLDER",
             )
         return cls(folder)
+
+    def hold(self) -> "RunFolder":
+        """Keep other processes out until this one ends, however it ends.
+
+        Raises:
+            BottegaError: another process is at work in this folder.
+        """
+        try:
+            import fcntl
+        except ImportError:  # Windows has no such locks: there the user has to see to it
+            return self
+        try:
+            self._held = self.file(HISTORY).open("ab")  # the one file that is never replaced; the lock goes with it
+        except OSError as error:
+            raise self._no_room(HISTORY, "room", error) from error
+        try:
+            fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self._held.close()
+            raise BottegaError(
+                found=f"another process is training in {str(self.path)!r}",
+                expected="one process for one run",
+                fix="wait until it has ended, or begin a run of another --name",
+            ) from error
+        return self
 
     def tidy(self) -> None:
         """Remove what a killed process of this run left half written; for a run that is about to go on."""

@@ -15,7 +15,6 @@ from bottega.errors import BottegaError
 from bottega.evaluation.calibration import apply_temperature
 from bottega.evaluation.intervals import difference, interval
 from bottega.evaluation.metrics import METRICS
-from bottega.models.pretrained import Pretrained
 from bottega.problem.records import Score
 from bottega.shipping import bloom
 from bottega.shipping.check import make_golden
@@ -34,7 +33,7 @@ from bottega.shipping.predictor import ask, open_session
 from bottega.shipping.snippets import snippets
 from bottega.workflow.candidates import answer
 from bottega.workflow.features import batches
-from bottega.workflow.pictures import PREPARED
+from bottega.workflow.pictures import Below
 from bottega.workflow.trial import Looked, Trial
 
 __all__ = ["Shipped", "Small", "ship", "ship_small", "usage"]
@@ -54,7 +53,8 @@ class Shipped:
     graph: bytes
     card: Card
     largest_difference: float
-    has_network: bool
+    words: str  # what stands below the fitted part
+    has_network: bool  # a pretrained one, whose products can be shrunk to 8 bits
 
 
 @dataclass(frozen=True)
@@ -66,15 +66,15 @@ class Small:
     loss: Score
 
 
-def ship(trial: Trial, layers: tuple[Any, Sequence[Any], Pretrained | None]) -> Shipped:
+def ship(trial: Trial, below: Below) -> Shipped:
     """Build the file and prove it.
 
     Args:
-        layers: what stands below the head: the frozen network or None, its views, its weights.
+        below: what stands below the candidate that was chosen.
     Raises:
         BottegaError: the file does not answer as the judged model did: nothing ships.
     """
-    backbone, views, weights = layers
+    weights = below.weights
     material, developed, looked = trial.material, trial.developed, trial.looked
     finite = np.isfinite(developed.sure.threshold)
     threshold = float(np.float32(developed.sure.threshold)) if finite else None
@@ -83,8 +83,7 @@ def ship(trial: Trial, layers: tuple[Any, Sequence[Any], Pretrained | None]) -> 
         material.classes,
         temperature=developed.temperature,
         threshold=threshold,
-        backbone=backbone,
-        views=views,
+        prepare=below.prepare,
     )
     largest = _replay(graph, trial)
     split, options, metric = looked.split, trial.options, trial.options.metric
@@ -109,7 +108,7 @@ def ship(trial: Trial, layers: tuple[Any, Sequence[Any], Pretrained | None]) -> 
         tolerance=TOLERANCE,
         filter=bloom.build(looked.images.hashes[_used(split)]) if options.filter else None,
     )
-    return Shipped(seal(graph, card), graph, card, largest, backbone is not None)
+    return Shipped(seal(graph, card), graph, card, largest, below.words, weights is not None)
 
 
 def ship_small(shipped: Shipped, trial: Trial) -> Small | None:
@@ -140,11 +139,10 @@ def ship_small(shipped: Shipped, trial: Trial) -> Small | None:
 def usage(shipped: Shipped, path: Path, classes: Sequence[str]) -> dict[str, Any]:
     """What the report says about the file: code in five languages, its size and hash, what it does inside."""
     code: Mapping[str, str] = snippets(str(path), classes)
-    view = "a frozen pretrained network and a head" if shipped.has_network else "a small model"
     return {
         "snippets": {"Command line": f"bottega predict {path} photo.jpg", **code},
         "model_file": {"bytes": len(shipped.data), "sha256": hashlib.sha256(shipped.data).hexdigest()},
-        "prepared": f"Raw pixels of any size go in: {PREPARED['resize']}; {PREPARED['scale']}; {view}; "
+        "prepared": f"Raw pixels of any size go in: {shipped.words}; then {shipped.card.chosen!r}; "
         "probabilities, label and `sure` come out.",
     }
 

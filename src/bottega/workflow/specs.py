@@ -58,13 +58,15 @@ def picture_specs(views: Sequence[str], n_classes: int, *, metric: str, seed: in
     return specs
 
 
-def require_name(ship: str, views: Sequence[str]) -> None:
+def require_name(ship: str, views: Sequence[str], own: Sequence[str] = ()) -> None:
     """Refuse a `--ship` that names no candidate, before any work is done.
 
+    Args:
+        own: names of networks of one's own.
     Raises:
         BottegaError: it is neither best, network nor a candidate's name; the nearest is named.
     """
-    names = [spec.name for spec in picture_specs(views, 2, metric="accuracy", seed=0, threads=1)]
+    names = [spec.name for spec in picture_specs(views, 2, metric="accuracy", seed=0, threads=1)] + [*own]
     if ship in ("best", "network", *names):
         return
     near = nearest_name(ship, ["best", "network", *names])

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,12 +15,13 @@ from bottega.data.sources import open_source
 from bottega.data.splits import PARTS, Split, split
 from bottega.data.twins import group_by_name
 from bottega.errors import BottegaError, found_in
-from bottega.problem.records import Candidate, LookRecord, Progress
+from bottega.problem.records import Candidate, LookRecord, Progress, SeedSpread
 from bottega.workflow.account import Account
 from bottega.workflow.candidates import Developed, Material
 from bottega.workflow.judge import Judged
 from bottega.workflow.look import look_record
 from bottega.workflow.options import TrainOptions
+from bottega.workflow.own_network import OwnNetwork
 from bottega.workflow.recipe import Recipe
 
 __all__ = ["Looked", "Trial", "look_at", "split_facts"]
@@ -83,6 +84,8 @@ class Trial:
     judged: Judged
     candidates: tuple[Candidate, ...]
     account: Account
+    own: OwnNetwork | None = None
+    seeds: SeedSpread | None = None
 
     @property
     def threads(self) -> int:
@@ -107,12 +110,35 @@ def look_at(data: str, options: TrainOptions, *, store: RowStore, progress: Prog
     labels = [str(label) for label in images.labels]
     groups = _numbered(groups)
     divided = split(images.hashes, labels, groups, given=images.parts, split_seed=options.split_seed)
+    divided = divided if options.cv is None else _in_folds(divided, options.cv)
     rows = np.arange(len(labels)) if divided.source == "cv" else np.flatnonzero(divided.part != "test")
     classes = tuple(sorted({labels[i] for i in rows}))
     index = {name: number for number, name in enumerate(classes)}
     y = np.array([index.get(label, -1) for label in labels], np.int64)
     look = look_record(everything, group_by=options.group_by)
     return Looked(everything, chosen, images, look, divided, classes, y, groups, _fingerprint(images, labels))
+
+
+def _in_folds(divided: Split, k: int) -> Split:
+    """Judged by folds because that was asked for.
+
+    Raises:
+        BottegaError: a test part came with the data, or there are too few groups.
+    """
+    if divided.source == "given":
+        raise BottegaError(
+            found="--cv with a test part that came with the data",
+            expected="one way to judge: the given part, or folds",
+            fix="leave out --cv, or move the pictures of the test part into their classes",
+        )
+    if divided.n_groups < k:
+        raise BottegaError(
+            found=f"--cv {k} with {divided.n_groups} groups of pictures",
+            expected="at least one group for each fold",
+            fix=f"--cv {max(2, divided.n_groups)}",
+        )
+    note = f"every picture was answered once, in {k} folds, as --cv asked"
+    return replace(divided, source="cv", notes=(*divided.notes, note))
 
 
 def _in_order_of_content(everything: ImageSet) -> npt.NDArray[np.int64]:

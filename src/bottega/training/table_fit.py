@@ -1,0 +1,134 @@
+"""Training a network of a table: AdamW under one cycle for a fixed number of steps, the best epoch kept."""
+
+import copy
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from bottega.evaluation.table_forms import Dense, TableNetwork
+from bottega.models.table_plans import Layout, TablePlan
+from bottega.models.tables import TableNet, number_edges
+from bottega.training.optimiser import Adam, decays
+
+__all__ = ["FittedNetwork", "fit_table_network", "layout_of"]
+
+Floats = NDArray[np.float32]
+STEPS = 1500  # of a training, whatever its rows; so small tables are gone through more often
+MIN_EPOCHS, MAX_EPOCHS = 12, 200
+BATCH = 256
+WEIGHT_DECAY = 1e-2
+WARM_UP = 0.1
+PATIENCE = 0.25  # share of all epochs that may pass without a better validation loss
+ANSWER_ROWS = 2048
+
+
+@dataclass(frozen=True)
+class FittedNetwork:
+    """What was learned at the best epoch, and its validation loss where there was one."""
+
+    form: TableNetwork
+    epoch: int
+    epochs: int
+    loss: float
+
+
+def layout_of(stage: Dense) -> Layout:
+    """How the dense matrix is divided."""
+    _, sizes = np.unique(stage.category, return_counts=True)
+    return Layout(len(stage.number), (*[1] * len(stage.marked), *(int(size) for size in sizes)))
+
+
+def fit_table_network(
+    z: Floats,
+    y: NDArray[np.float32] | NDArray[np.int64],
+    plan: TablePlan,
+    layout: Layout,
+    *,
+    n_classes: int | None,
+    seed: int,
+    val: tuple[Floats, NDArray[np.float32] | NDArray[np.int64]] | None = None,
+    epoch: int | None = None,
+) -> FittedNetwork:
+    """Fit one network.
+
+    Args:
+        z: (N, D) dense rows.
+        y: (N,) class indices; standardised values where `n_classes` is None.
+        val: dense rows and targets that pick the epoch.
+        epoch: where to stop when there is no validation part; the rates are those of a whole training.
+    """
+    epochs = min(max(math.ceil(STEPS / math.ceil(len(z) / BATCH)), MIN_EPOCHS), MAX_EPOCHS)
+    with torch.random.fork_rng(devices=[]):  # the blocks and dropout draw from torch's global generator
+        torch.manual_seed(seed % 2**63)
+        network = TableNet(plan, layout, n_classes or 1, number_edges(z[:, : layout.n_number]))
+        best, loss = _train(network, z, y, plan, epochs, val, epoch)
+    form = network.to_form(is_share=n_classes is not None)
+    return FittedNetwork(form, best, epochs, loss)
+
+
+def _train(
+    network: TableNet,
+    z: Floats,
+    y: NDArray[np.float32] | NDArray[np.int64],
+    plan: TablePlan,
+    epochs: int,
+    val: tuple[Floats, NDArray[np.float32] | NDArray[np.int64]] | None,
+    stop: int | None,
+) -> tuple[int, float]:
+    """Train `network`, and leave it as it was at its best epoch."""
+    rows, targets = torch.from_numpy(z), _targets(y)
+    held = None if val is None else (torch.from_numpy(val[0]), _targets(val[1]))
+    optimiser = Adam([(p, decay) for _, p, decay in decays(network)], WEIGHT_DECAY, apart=True)
+    n_batches = max(1, round(len(z) / BATCH))
+    n_steps, n_done = epochs * n_batches, 0
+    best, loss, state = 0, math.inf, None
+    for epoch in range(1, (stop or epochs) + 1):
+        network.train()
+        for batch in torch.tensor_split(torch.randperm(len(z)), n_batches):
+            network.zero_grad()
+            _loss(network(rows[batch]), targets[batch]).backward()  # type: ignore[no-untyped-call]
+            optimiser.step(plan.learning_rate * _share(n_done / n_steps))
+            n_done += 1
+        if held is not None:
+            new = _held_out_loss(network, *held)
+            if new < loss:
+                best, loss, state = epoch, new, copy.deepcopy(network.state_dict())
+            elif epoch - best > PATIENCE * epochs:
+                break
+    if state is not None:
+        network.load_state_dict(state)
+    network.eval()
+    return best or epoch, loss
+
+
+def _share(done: float) -> float:
+    """Of the highest rate: up a line, down a cosine."""
+    if done < WARM_UP:
+        return (done + 1e-3) / (WARM_UP + 1e-3)
+    return (1 + math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP))) / 2
+
+
+def _targets(y: NDArray[np.float32] | NDArray[np.int64]) -> Tensor:
+    return torch.from_numpy(y.astype(np.int64 if y.dtype.kind in "iu" else np.float32))
+
+
+def _loss(members: Tensor, y: Tensor) -> Tensor:
+    """The mean of the members' own losses: each must be right alone."""
+    if y.dtype == torch.int64:
+        return functional.cross_entropy(members.flatten(0, 1), y.repeat_interleave(members.shape[1]))
+    return (members[..., 0] - y[:, None]).square().mean()
+
+
+@torch.inference_mode()
+def _held_out_loss(network: nn.Module, z: Tensor, y: Tensor) -> float:
+    """Of the members' common answer."""
+    network.eval()
+    members = torch.cat([network(chunk) for chunk in torch.split(z, ANSWER_ROWS)])
+    if y.dtype != torch.int64:
+        return float((members[..., 0].mean(1) - y).square().mean())
+    return float(functional.nll_loss(torch.log(members.softmax(2).mean(1).clamp_min(1e-7)), y))

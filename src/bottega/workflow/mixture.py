@@ -1,0 +1,138 @@
+"""A mixture of the best candidates: weights found greedily on validation rows, each member fitted once only."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from threading import Lock
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from bottega.evaluation.forms import Form
+from bottega.evaluation.table_forms import Mixture
+from bottega.workflow.candidates import Setting, Spec
+
+__all__ = ["Remembered", "mixture_spec"]
+
+Floats = npt.NDArray[np.float32]
+Targets = npt.NDArray[Any]
+N_DRAWS = 20  # of the greedy search: weights are multiples of 1/20
+N_KEPT = 12  # fits that are remembered: five folds, the tuned and the final one, twice
+
+
+class Task(Protocol):
+    """What the mixture asks of a task."""
+
+    @property
+    def n_classes(self) -> int | None: ...
+
+    def answer(self, form: Form, x: Floats) -> npt.NDArray[np.float64]: ...
+
+
+class Remembered:
+    """A candidate that fits the same rows once only, whoever asks first: itself in the race, or the mixture."""
+
+    def __init__(self, spec: Spec) -> None:
+        self.spec = replace(spec, fit=self.fit, tune=self.tune)
+        self._spec = spec
+        self._known: dict[bytes, Future[Any]] = {}
+        self._lock = Lock()
+
+    def tune(self, x: Floats, y: Targets, x_val: Floats, y_val: Targets) -> tuple[Setting, Form]:
+        """As the candidate's own; its form is never None."""
+
+        def work() -> tuple[Setting, Form]:
+            setting, form = self._spec.tune(x, y, x_val, y_val)
+            return setting, form if form is not None else self._spec.fit(x, y, setting)
+
+        found: tuple[Setting, Form] = self._once(_key(x, y) + _key(x_val, y_val), work)
+        return found
+
+    def fit(self, x: Floats, y: Targets, setting: Setting) -> Form:
+        """As the candidate's own."""
+        key = _key(x, y) + repr(sorted(setting.items())).encode()
+        form: Form = self._once(key, lambda: self._spec.fit(x, y, setting))
+        return form
+
+    def _once(self, key: bytes, work: Callable[[], Any]) -> Any:
+        """The result of the first who asked; who asks meanwhile waits for it."""
+        with self._lock:
+            known = self._known.get(key)
+            future: Future[Any] = known or Future()
+            self._known[key] = future
+            while len(self._known) > N_KEPT:
+                self._known.pop(next(iter(self._known)))
+        if known is None:
+            try:
+                future.set_result(work())
+            except BaseException as error:
+                future.set_exception(error)
+                raise
+        return future.result()
+
+
+def mixture_spec(task: Task, members: Sequence[Remembered]) -> Spec:
+    """The mixture as a candidate; it stands last, when its members are fitted already."""
+    mixer = _Mixer(task, members)
+    return Spec("mixture of the best", "baseline", members[0].spec.view, mixer.fit, mixer.tune, alone=True)
+
+
+class _Mixer:
+    def __init__(self, task: Task, members: Sequence[Remembered]) -> None:
+        self.task = task
+        self.members = {member.spec.name: member for member in members}
+
+    def tune(self, x: Floats, y: Targets, x_val: Floats, y_val: Targets) -> tuple[Setting, Form]:
+        tuned = {name: member.tune(x, y, x_val, y_val) for name, member in self.members.items()}
+        answers = np.stack([self._answers(form, x_val) for _, form in tuned.values()])  # (members, N, C)
+        counts = _greedy(answers, y_val, is_class=self.task.n_classes is not None)
+        weights = {name: int(n) / N_DRAWS for name, n in zip(tuned, counts, strict=True) if n}
+        setting = {"weights": weights, "settings": {name: tuned[name][0] for name in weights}}
+        return setting, self._mixture({name: tuned[name][1] for name in weights}, weights)
+
+    def fit(self, x: Floats, y: Targets, setting: Setting) -> Form:
+        weights = setting["weights"]
+        forms = {name: self.members[name].fit(x, y, setting["settings"][name]) for name in weights}
+        return self._mixture(forms, weights)
+
+    def _mixture(self, forms: dict[str, Form], weights: dict[str, float]) -> Form:
+        if len(weights) == 1:
+            return next(iter(forms.values()))
+        is_share = self.task.n_classes is not None
+        return Mixture(tuple(forms.values()), tuple(weights.values()), is_share)
+
+    def _answers(self, form: Form, x: Floats) -> npt.NDArray[np.float64]:
+        scores = self.task.answer(form, x)
+        if self.task.n_classes is None:
+            return scores
+        shares = np.exp(scores - scores.max(1, keepdims=True))
+        return np.asarray(shares / shares.sum(1, keepdims=True))
+
+
+def _greedy(answers: npt.NDArray[np.float64], y: Targets, *, is_class: bool) -> npt.NDArray[np.int64]:
+    """How often each member is drawn when each draw takes the one that helps the mean most.
+
+    Source: Caruana et al. 2004, "Ensemble selection from libraries of models".
+    """
+    counts = np.zeros(len(answers), np.int64)
+    total = np.zeros(answers.shape[1:])
+    known = y >= 0 if is_class else np.ones(len(y), bool)
+    rows = np.flatnonzero(known)
+    for n in range(1, N_DRAWS + 1):
+        means = (total + answers)[:, known] / n
+        if is_class:
+            losses = -np.log(np.maximum(means[:, np.arange(len(rows)), y[rows]], 1e-7)).mean(1)
+        else:
+            losses = np.square(means[:, :, 0] - y[rows]).mean(1)
+        best = int(np.argmin(losses))
+        counts[best] += 1
+        total = total + answers[best]
+    return counts
+
+
+def _key(x: Floats, y: Targets) -> bytes:
+    digest = hashlib.blake2b(np.ascontiguousarray(x).tobytes(), digest_size=16)
+    digest.update(np.ascontiguousarray(y).tobytes())
+    return digest.digest()
