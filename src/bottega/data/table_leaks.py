@@ -14,9 +14,7 @@ from bottega.problem.records import Suspect
 
 __all__ = ["find_leaks"]
 
-ALONE = (
-    0.95  # explained by one column; odor, the strongest honest column of our test tables, explains 0.94 of mushrooms
-)
+ALONE = 0.95  # explained by one column; the smell of a mushroom, an honest one, stays just under it
 EXACT = 1 - 1e-6  # explained by several columns that define the target
 BY_MISSING = 0.3  # explained, at the lower end, by the bare fact that a cell is empty
 BY_NAME = 0.1  # explained, at the lower end, by a column whose name speaks of afterwards

@@ -13,7 +13,7 @@ from bottega.data.tables import Table
 
 __all__ = ["Link", "Target", "View", "explained", "measure_links"]
 
-MAX_ROWS = 50_000  # drawn from larger tables: shares are then exact to about one point
+MAX_ROWS = 50_000  # drawn from larger tables; the intervals say what that costs
 MAX_BINS = 48
 SHRINK = 1.0  # rows of the overall mean that are added to each bin, so that a bin of one row doesn't parrot it
 _Z = 1.959964

@@ -102,9 +102,25 @@ def _cells(table: Table) -> list[Suspect]:
             shown = ", ".join(f"{row:,}" for row in column.infinite[:3])
             how = f"{column.name!r} is infinite in {column.n_infinite:,} rows: {shown}"
             found.append(Suspect("infinite", column.name, how, "mend the rows: no model can compute with infinity"))
+        if column.kind in ("category", "identifier", "yes/no"):
+            found += _units(table, column.name)
         found += _large_numbers(table, column.name, whole=column.whole and column.role == "feature")
         found += _top_code(table, column.name, column.kind == "number" and column.role == "feature")
     return found
+
+
+def _units(table: Table, name: str) -> list[Suspect]:
+    """Numbers that were read as words because their units differ."""
+    series = table.frame[name].drop_nulls()
+    if series.dtype != pl.String or len(series) == 0:
+        return []
+    units = series.str.extract(r"^[-+]?\d[\d.,]*\s*([a-zA-Zµ°%$€£]{1,8})$", 1)
+    if units.count() < 0.95 * len(series) or units.drop_nulls().n_unique() < 2:
+        return []
+    counts = units.drop_nulls().alias("value").value_counts(sort=True).head(3)
+    shown = ", ".join(f"{unit} {n:,}" for unit, n in counts.iter_rows())
+    how = f"{name!r} has numbers with different units ({shown}), read as words"
+    return [Suspect("units", name, how, "write all cells in one unit")]
 
 
 def _large_numbers(table: Table, name: str, *, whole: bool) -> list[Suspect]:

@@ -293,7 +293,7 @@ def _refuse_unreadable(column: Column, kind: str) -> None:
     raise BottegaError(
         found=f"cells of {column.name!r} that are no {kind}: {', '.join(shown)}{more}",
         expected=f"a {kind} in each cell, as --type {column.name}={kind} states",
-        fix=f"mend them, or count one as missing: --missing {column.name}={first}",
+        fix=f"mend them, or count one as missing: --missing '{column.name}={first}'",
         where=f"column {column.name!r}, row {column.unreadable[0][0]:,}",
     )
 

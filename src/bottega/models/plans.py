@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bottega.errors import BottegaError, nearest_name
 from bottega.models.lite import LITE, N_HEAD, N_STEM, LiteBlock, lite_blocks
-from bottega.problem.layers import Layer, Shape
+from bottega.problem.layers import Layer, Shape, Value
 from bottega.problem.network import Network
 
 __all__ = ["STANDARD", "lite_plan", "standard"]
@@ -13,6 +13,7 @@ __all__ = ["STANDARD", "lite_plan", "standard"]
 STAGE_SIDE = 64  # pixels: a larger picture is shrunk to at most this before the stages begin
 LAST_SIDE = 4  # pixels: the stages halve the side down to about this
 MOST_STAGES = 4
+SIGNS = (20, 40)  # pixels: a grey picture whose sides lie between is taken for a drawn sign
 MLP_SIDE = 32  # pixels: what dense layers see of a larger picture; one weight for each of its pixels would be too many
 
 
@@ -107,6 +108,8 @@ def _mlp(shape: Shape, width: int, depth: int, dropout: float) -> list[Layer]:
 
 
 def _cnn(shape: Shape, width: int, depth: int, dropout: float) -> list[Layer]:
+    if shape[0] == 1 and SIGNS[0] <= min(shape[1:]) <= max(shape[1:]) <= SIGNS[1]:
+        return _signs(width * 3 // 4, depth, dropout)
     layers, side = _stem(shape, width)
     for stage in range(_n_stages(side)):
         if stage:
@@ -114,6 +117,15 @@ def _cnn(shape: Shape, width: int, depth: int, dropout: float) -> list[Layer]:
         for _ in range(depth):
             layers += [*_conv(width * 2**stage), Layer("relu")]
     return [*layers, Layer("global_pool"), *_dropout(dropout)]
+
+
+def _signs(width: int, depth: int, dropout: float) -> list[Layer]:
+    """For digits, letters and drawn signs: they are known by their strokes, so wide windows that halve the side at once
+    lose nothing and cost a thirtieth of small ones at full size (benchmarks/mnist.py)."""
+    layers = [*_conv(width, 6, 2, "valid"), Layer("relu"), *_conv(2 * width, 4, 2, "valid"), Layer("relu")]
+    for number in range(depth - 1):
+        layers += [*_conv(4 * width, 3, padding="valid" if number == 0 else "same"), Layer("relu")]
+    return [*layers, Layer("flatten"), *_dropout(dropout)]
 
 
 def _resnet(shape: Shape, width: int, depth: int, dropout: float) -> list[Layer]:
@@ -147,9 +159,11 @@ def _n_stages(side: int) -> int:
     return n
 
 
-def _conv(channels: int, kernel: int = 3, stride: int = 1) -> list[Layer]:
-    options = {"channels": channels, "kernel": kernel}
-    return [Layer("conv", options | ({"stride": stride} if stride > 1 else {})), Layer("batch_norm")]
+def _conv(channels: int, kernel: int = 3, stride: int = 1, padding: str = "same") -> list[Layer]:
+    options: dict[str, Value] = {"channels": max(1, channels), "kernel": kernel}
+    options |= {"stride": stride} if stride > 1 else {}
+    options |= {"padding": padding} if padding != "same" else {}
+    return [Layer("conv", options), Layer("batch_norm")]
 
 
 def _inverted(block: LiteBlock) -> list[Layer]:

@@ -42,7 +42,7 @@ SLIGHT = 0.03  # of the chance loss, over the last third of the epochs
 NO_GAIN = 0.01  # of the chance loss: less is no improvement
 WASTED = (30, 0.6)  # epochs at least, and their share of all
 ANNEALED = ("one-cycle", "cosine")  # schedules that end at a rate of about 0: the last epochs improve by plan
-HALF_LEARNT = 0.5
+HALF, PROVED_HALF = 0.5, 0.4  # of the chance loss is left
 
 
 def overfitting(reading: Reading) -> Symptom | None:
@@ -97,12 +97,12 @@ def underfitting(reading: Reading) -> Symptom | None:
     if rival_is_better(reading):
         seen = f"{train}, and {reading.rival} does better on validation: {against_rival(reading)}"
         return Symptom("underfitting", p_rival(reading), seen, meaning, change)
-    left = float(reading.train.losses.mean()) / reading.chance_loss
-    if reading.rival_accuracy is not None or left < HALF_LEARNT:
+    remaining = float(reading.train.losses.mean()) / reading.chance_loss
+    if reading.rival_accuracy is not None or remaining < HALF:
         return None
-    p = mean_above(reading.train.losses, 0.8 * HALF_LEARNT * reading.chance_loss)
-    return Symptom("underfitting", p, f"{train}; {percent(min(1.0, left))} of the loss of guessing is left", meaning,
-                   change, "low")  # fmt: skip
+    p = mean_above(reading.train.losses, PROVED_HALF * reading.chance_loss, n_effective=reading.train.n_effective)
+    seen = f"{train}; {whole(min(1.0, remaining))} of the loss of guessing is left"
+    return Symptom("underfitting", p, seen, meaning, change, "low")
 
 
 def not_yet_converged(reading: Reading) -> Symptom | None:

@@ -14,6 +14,7 @@ from bottega.refinement.symptoms import Symptom
 __all__ = ["label_noise", "permuted_targets", "random_labels", "too_good", "validation_better"]
 
 LEARNT = 0.05  # of the chance loss: the least that real labels give to validation
+PROVED_LEARNT = 0.3  # of it: so much would be learnt of labels that are worth a training
 FITTED = 0.95  # of the chance loss is left on training examples: above it nothing was learnt at all
 KNOWN = 0.8  # of it is left: below it the training examples are known
 PERMUTED = 0.10  # of the answers that another order of the classes makes right
@@ -24,8 +25,8 @@ BETTER = 0.05
 SUREST = 0.3  # of the validation answers
 NOISE = 0.05
 PROVED_NOISE = 0.02
-FLAT = 0.6  # error of the surest over the error of all: where labels are right, the surest are hardly wrong
-ABOVE_CHANCE = 0.4  # of the way from guessing to perfect
+FLAT = 0.75  # error of the surest over the error of all: where labels are right, the surest are hardly wrong
+ABOVE_CHANCE = 0.3  # of the way from guessing to perfect
 
 
 def random_labels(reading: Reading) -> Symptom | None:
@@ -37,7 +38,7 @@ def random_labels(reading: Reading) -> Symptom | None:
     if least < 1 - LEARNT or known or rival_knows:
         return None
     learns = reading.unlearnt < FITTED
-    p = mean_above(val.losses, (1 - 3 * LEARNT) * reading.chance_loss, n_effective=val.n_effective)
+    p = mean_above(val.losses, (1 - PROVED_LEARNT) * reading.chance_loss, n_effective=val.n_effective)
     seen = f"training examples are learnt (loss {reading.history[-1].fit_loss:.3g})" if learns else "nothing is learnt"
     also = f"; nor does {reading.rival}" if reading.rival_accuracy is not None else ""
     return Symptom(

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from bottega.evaluation.wording import count, plural
+from bottega.evaluation.wording import NARROW_SPACE, count, plural
 from bottega.refinement.progress import (
     POOR,
     against_rival,
@@ -38,11 +38,14 @@ __all__ = [
 LARGE_UPDATE = 0.05  # of the weights in one step, of the median layer: ten times the usual thousandths
 SMALL_UPDATE = 5e-4  # of the fastest layer
 RISE = 0.05  # of the chance loss from one epoch to the next: no wobble of a converged loss
+SURELY = 0.01
+GROWN = 1.2  # times the chance loss: worse than knowing nothing
 USUAL_RISES = 0.05  # share of epochs in which a healthy loss may rise so much
 BEGUN_BADLY = 5.0  # times the chance loss: what sensible weights never begin with
 LARGE_GRADIENT = 100.0  # norm over all weights; about 1 where weights and inputs have their usual sizes
 VANISHED = 1e-3  # gradient of the first layer over that of the last
 IDLE = 0.5  # share of the units of a layer, dead or saturated
+MUCH = 0.3  # of the chance loss left
 STUCK = 0.9  # of the chance loss left: next to nothing was learnt
 FEW_STEPS = 8  # an epoch
 
@@ -66,45 +69,55 @@ def exploding_gradients(reading: Reading) -> Symptom | None:
 
 def rate_too_high(reading: Reading) -> Symptom | None:
     """Steps so large that the loss jumps, grows or never comes down."""
-    peak = peak_update(reading)
+    peak, harm = peak_update(reading), _harm(reading)
+    if harm is None or peak < LARGE_UPDATE:
+        return None
+    seen, p, is_a_jump = harm
+    if math.isfinite(peak):
+        seen = f"at a rate of {_rate(reading)} a step changes the weights by up to {whole(peak)}; {seen}"
+    elif not is_a_jump:  # other faults, too, keep a loss high
+        return None
+    return Symptom(
+        "learning rate too high",
+        p,
+        seen,
+        "the steps jump over the valley instead of going down into it",
+        "divide the learning rate by 10; leave it out, and a range test finds one",
+    )
+
+
+def _harm(reading: Reading) -> tuple[str, float, bool] | None:
+    """What large steps did, with its p, and whether the loss itself jumped; None where they did no harm."""
     losses = reading.series("train_loss") / reading.chance_loss
+    worst = float(losses[1:].max(initial=0.0))
     n_rises = int((np.diff(reading.series("fit_loss")) > RISE * reading.chance_loss).sum())
     p_rises = at_least(n_rises, len(losses) - 1, USUAL_RISES)
-    worst = float(losses[1:].max(initial=0.0))
-    rate = reading.settings.get("learning_rate")
-    stated = f"at a rate of {rate:.2g} " if isinstance(rate, int | float) else ""
-    change = "divide the learning rate by 10; leave it out, and a range test finds one"
-    moved = f"{stated}a step changes the weights by up to {whole(peak)}" if math.isfinite(peak) else stated.strip()
-    if worst > 1.2:
-        harm, p = f"the loss grows to {worst:.1f} times that of guessing", COUNTED
-    elif n_rises > 1 and p_rises < 0.01:
-        harm, p = f"the loss jumps up in {n_rises} of {len(losses) - 1} epochs", p_rises
-    elif reading.unlearnt > STUCK:
-        harm, p = left(reading), COUNTED
-    elif rival_is_better(reading):
-        harm, p = f"{reading.rival} does better: {against_rival(reading)}", p_rival(reading)
-    elif reading.unlearnt > POOR and peak > 2 * LARGE_UPDATE:
-        harm, p = left(reading), COUNTED
-    else:
-        return None
-    if peak < LARGE_UPDATE or (not math.isfinite(peak) and n_rises < 3):
-        return None
-    meaning = "the steps jump over the valley instead of going down into it"
-    return Symptom("learning rate too high", p, "; ".join(filter(None, (moved, harm))), meaning, change)
+    if worst > GROWN:
+        return f"the loss grows to {worst:.1f} times that of guessing", COUNTED, False
+    if n_rises > 1 and p_rises < SURELY:
+        return f"the loss jumps up in {n_rises} of {len(losses) - 1} epochs", p_rises, True
+    if reading.unlearnt > STUCK or (reading.unlearnt > POOR and peak_update(reading) > 2 * LARGE_UPDATE):
+        return left(reading), COUNTED, False
+    if rival_is_better(reading):
+        return f"{reading.rival} does better: {against_rival(reading)}", p_rival(reading), False
+    return None
+
+
+def _rate(reading: Reading) -> str:
+    """The highest of the schedule, as it was taken."""
+    return f"{reading.series('learning_rate').max():.2g}"
 
 
 def rate_too_low(reading: Reading) -> Symptom | None:
     """Steps so small that the weights hardly leave where they began."""
     fastest = fastest_update(reading)
-    if not fastest < SMALL_UPDATE or reading.unlearnt < 3 * POOR:
+    if not fastest < SMALL_UPDATE or reading.unlearnt < MUCH:
         return None
-    rate = reading.settings.get("learning_rate")
-    stated = f"at a rate of {rate:.2g} " if isinstance(rate, int | float) else ""
     return Symptom(
         "learning rate too low",
         COUNTED,
-        f"{stated}no layer changes by more than {100 * fastest:.2g} % in a step; after {reading.epochs:g} epochs "
-        f"{left(reading)}",
+        f"at a rate of {_rate(reading)} no layer changes by more than "
+        f"{100 * fastest:.2g}{NARROW_SPACE}% in a step; after {reading.epochs:g} epochs {left(reading)}",
         "the steps are too small to get anywhere in this time",
         "multiply the learning rate by 10; leave it out, and a range test finds one",
     )

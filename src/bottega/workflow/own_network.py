@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -46,6 +46,7 @@ IMBALANCE = 3.0  # largest class over smallest: from here on classes are weighte
 CLASSES_COUNT_ALIKE = ("balanced_accuracy", "f1_macro")
 VIEW = "pixels"
 WORTH_SHARING = 500_000_000  # multiply-adds of a batch
+ENOUGH_TO_AVERAGE = 2000  # steps: an average over the last two hundred is then of weights that are nearly settled
 SPARKS = 12  # epochs that the live line shows
 N_PROBE = 5  # steps that tell how long an epoch takes
 
@@ -202,6 +203,8 @@ class Bench:
         checkpoint_dir: holds what a killed run needs to go on.
         keeps_best: whether one training is all there is, so that Ctrl-C may end it with the best so far.
         tell: takes the network's name, the mark of the fit, and each line of its history.
+        settled: takes the same two and the facts of a fit that had a validation part: its settings with the learning
+            rate that was found, and the mean and scale of each channel of its training pictures.
         progress: takes the step in words, steps done, steps in all.
     """
 
@@ -211,6 +214,7 @@ class Bench:
     budget: Budget
     keeps_best: bool = False
     tell: Callable[[str, str, Epoch], None] = lambda *_: None
+    settled: Callable[[str, str, Mapping[str, Any]], None] = lambda *_: None
     progress: Callable[[str, int, int | None], None] = lambda *_: None
 
 
@@ -219,9 +223,11 @@ class Learned:
     """How one fit went, for the report.
 
     Attributes:
-        fit_rows: rows of the training examples behind `fit_loss`, as places in what was given to the fit.
         range_test: rates and losses of the learning-rate range test, where one was made.
         notes: what happened on the way, as sentences.
+        form: with the weights that were kept.
+        fit_rows: rows of the training examples behind `fit_loss`, as places in what was given to the fit.
+        n_parameters: numbers that training could change.
     """
 
     settings: Settings
@@ -231,6 +237,9 @@ class Learned:
     range_test: Any
     notes: tuple[str, ...]
     augmented: str  # why these augmentations
+    form: Form
+    fit_rows: Integers
+    n_parameters: int
 
 
 class OwnNetwork:
@@ -333,8 +342,24 @@ class OwnNetwork:
             raise KeyboardInterrupt  # a fold that wasn't finished answers nothing
         rate = settings.learning_rate if fitted.range_test is None else fitted.range_test.chosen
         settings = replace(settings, learning_rate=rate)
-        learned = Learned(settings, fitted.history, fitted.best, fitted.stopped, fitted.range_test, fitted.notes, why)
-        return Graph(self.architecture.graph(module, fitted.arrays, data.mean, data.scale)), learned
+        if val is not None:
+            facts = {"mean": data.mean.ravel().tolist(), "scale": data.scale.ravel().tolist()}
+            self.bench.settled(self.architecture.name, mark, {**asdict(settings), **facts})
+        form = Graph(self.architecture.graph(module, fitted.arrays, data.mean, data.scale))
+        n_parameters = sum(int(weights.numel()) for weights in module.parameters() if weights.requires_grad)
+        learned = Learned(
+            settings,
+            fitted.history,
+            fitted.best,
+            fitted.stopped,
+            fitted.range_test,
+            fitted.notes,
+            why,
+            form,
+            fitted.fit_rows,
+            n_parameters,
+        )
+        return form, learned
 
     def _train(self, module: Any, data: Any, settings: Settings, goal: Any, mark: str) -> Any:
         from bottega.training.checkpoint import Checkpoint
@@ -405,11 +430,13 @@ def _mark(train: tuple[Pixels, Integers], val: tuple[Pixels, Integers] | None, s
 def default_settings(n_train: int, options: TrainOptions, *, threads: int, device: str) -> Settings:
     """What suits so many examples, and what was stated in its place."""
     thorough = options.preset == "accurate"
-    batch_size = 32 if n_train < 1000 else 64 if n_train < 8000 else 128
-    epochs = 60 if n_train < 1000 else 40 if n_train < 8000 else 12
+    batch_size = 32 if n_train < 1000 else 64 if n_train < 8000 else 256
+    epochs = (60 if n_train < 1000 else 40 if n_train < 8000 else 15) * (2 if thorough else 1)
+    n_steps = epochs * math.ceil(n_train / batch_size)
     suited = Settings(
-        epochs=epochs * (2 if thorough else 1),
+        epochs=epochs,
         batch_size=batch_size,
+        average=0.995 if n_steps >= ENOUGH_TO_AVERAGE else 0.0,
         patience=max(10, epochs // 3),
         seed=options.seed,
         threads=threads,

@@ -36,6 +36,7 @@ from bottega.workflow.judge import (
 from bottega.workflow.options import TrainOptions
 from bottega.workflow.own_network import VIEW, Bench, OwnNetwork
 from bottega.workflow.pictures import PREPARED, PRESETS, PictureViews
+from bottega.workflow.readings import keep, take_reading
 from bottega.workflow.recipe import Recipe, versions
 from bottega.workflow.run_folder import CHECKPOINT, MODEL, RECIPE, RECORD, REPORT, SMALL, RunFolder
 from bottega.workflow.ship import Shipped, ship, ship_small, usage
@@ -239,6 +240,11 @@ class _Training:
         judged = judge(material, tested, developed, metric=metric, naive=naive, varied=varied)
         candidates = candidate_records(material, developed, tested, metric=metric)
         account = give_account(looked.look, judged, developed, candidates, metric=metric, source=divided.source)
+        reading = None if own is None else take_reading(material, own, developed, train, rules)
+        if reading is not None:
+            reading = replace(reading, others=account.findings)
+            keep(folder, reading)
+            account = replace(account, findings=reading.findings())
         return Trial(options, recipe, looked, material, developed, judged, candidates, account, own)
 
     def _seeds(self, trial: Trial, folder: RunFolder) -> SeedSpread | None:

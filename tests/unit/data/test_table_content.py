@@ -23,6 +23,7 @@ def test_content_and_not_form_counts():
     assert digests(FRAME) == digests(FRAME.with_columns(age=pl.col("age").cast(pl.Float32)))
     assert digests(FRAME)[2] == digests(FRAME.with_columns(age=pl.Series([39.0, None, -0.0])))[2]
     assert digests(FRAME)[1] == digests(FRAME.with_columns(age=pl.Series([39.0, float("nan"), 0.0])))[1]
+    assert digests(FRAME)[1] == digests(FRAME.with_columns(age=pl.Series(np.array([39.0, -np.nan, 0.0]))))[1]
     assert digests(FRAME) == digests(FRAME.with_columns(town=pl.col("town").cast(pl.Categorical)))
 
 

@@ -68,6 +68,9 @@ def test_what_is_filled_in_after_the_event(tmp_path):
     )
     (suspect,) = leaks(frame, tmp_path, target="left")
     assert "whether 'reason' is filled in explains" in suspect.evidence
+    some = [reason if i % 4 else None for i, reason in enumerate(reason.tolist())]
+    (suspect,) = leaks(frame.with_columns(reason=pl.Series(some)), tmp_path, target="left")
+    assert "if it is filled in after the event: --ignore reason" in suspect.fix
     frame = frame.with_columns(refund_amount=pl.Series(RNG.normal(size=400) + 1.5 * left)).drop("reason")
     (suspect,) = leaks(frame, tmp_path, target="left")
     assert "'refund_amount' is called like something known afterwards" in suspect.evidence

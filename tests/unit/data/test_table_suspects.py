@@ -52,6 +52,12 @@ def test_odd_cells_are_told_by_row(tmp_path):
     assert "'a' is infinite in 1 rows: 42" in found["infinite"].evidence
 
 
+def test_numbers_with_different_units_are_told(tmp_path):
+    cells = [f"{i % 30 + 1} {'kg' if i % 3 else 'g'}" for i in range(120)]
+    frame = pl.DataFrame({"weight": cells, "y": ["no", "no", "yes"] * 40})
+    assert "different units (kg 80, g 40)" in kinds(frame, tmp_path, target="y")["units"].evidence
+
+
 def test_a_ceiling_is_told_and_kept(tmp_path):
     rng = np.random.default_rng(0)
     gain = np.where(rng.random(600) < 0.05, 99999, rng.integers(0, 5000, 600))

@@ -29,6 +29,7 @@ def typed(cells, name="x", *, decimal_comma=None, **choices):
         (["1/13/2011", "2/1/2012"], "date", "read as %m/%d/%Y"),
         (["13/1/2011", "1/2/2012"], "date", "read as %d/%m/%Y"),
         (["1/2/2011", "3/2/2011", "2/2/2011"], "date", "could be the other way round"),
+        (["1/2/2011", "5/2/2011", "2/3/2011"], "date", "read as %d/%m/%Y"),  # sorted so, and not the other way round
         (["2016-05-23T10:00:00Z", "2016-05-24T10:00:00Z"], "date", "%Y-%m-%dT"),
         (["20110203", "20110204"], "number", "2 different"),
     ],

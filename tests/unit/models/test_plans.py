@@ -23,7 +23,7 @@ def test_every_size_has_a_sane_network(kind: str, shape: tuple[int, int, int]) -
 
 def test_stages_follow_the_size() -> None:
     def last_picture(side: int) -> tuple[int, ...]:
-        return next(step.into for step in steps(standard("cnn", (1, side, side))) if step.layer.kind == "global_pool")
+        return next(step.into for step in steps(standard("cnn", (3, side, side))) if step.layer.kind == "global_pool")
 
     assert [last_picture(side) for side in (8, 28, 32, 64, 128, 224)] == [
         (64, 4, 4),
@@ -35,11 +35,22 @@ def test_stages_follow_the_size() -> None:
     ]
 
 
+def test_drawn_signs_get_wide_windows_that_halve_the_side() -> None:
+    def kinds(shape: tuple[int, int, int]) -> list[int]:
+        return [int(layer["kernel"]) for layer in standard("cnn", shape).layers if layer.kind == "conv"]
+
+    assert kinds((1, 28, 28)) == [6, 4, 3]
+    assert kinds((1, 20, 40)) == [6, 4, 3]
+    assert set(kinds((3, 28, 28))) == set(kinds((1, 64, 64))) == set(kinds((1, 8, 8))) == {3}
+    small, usual = (summarise(standard("cnn", shape), 10).multiply_adds for shape in ((1, 28, 28), (3, 28, 28)))
+    assert small < usual / 20
+
+
 def test_width_depth_and_dropout() -> None:
     def n_of(kind: str, **options: Any) -> int:
-        return len([layer for layer in standard("cnn", (1, 28, 28), **options).layers if layer.kind == kind])
+        return len([layer for layer in standard("cnn", (3, 28, 28), **options).layers if layer.kind == kind])
 
-    assert standard("cnn", (1, 28, 28), width=0.5).layers[0]["channels"] == 16
+    assert standard("cnn", (3, 28, 28), width=0.5).layers[0]["channels"] == 16
     assert (n_of("conv", depth=1), n_of("conv", depth=3)) == (3, 9)
     assert (n_of("dropout"), n_of("dropout", dropout=0)) == (1, 0)
     assert standard("mlp", (30,), width=2).layers[0]["units"] == 512

@@ -60,6 +60,8 @@ def test_a_training_that_ended_too_early(reading):
     assert symptom.p < 1e-3
     assert not_yet_converged(reading(fit=STEADY, stopped="patience")) is None
     assert not_yet_converged(reading(fit=STEADY, val=[*STEADY[:6], *[1.1] * 6])) is None  # validation has stopped
+    turned = [1.3, 1.2, 1.1, 1.0, 0.9, 0.7, 1.2, 1.1, 1.0, 0.95, 0.9, 0.85]
+    assert not_yet_converged(reading(fit=STEADY, val=turned)) is None  # validation was better before
 
 
 @pytest.mark.parametrize("n", [1, 2])

@@ -56,6 +56,12 @@ def test_two_faults_are_both_told(reading):
     assert names(both) == ["dead units", "noisy validation"]
 
 
+def test_a_gap_that_chance_may_make_is_not_told(reading):
+    run = reading(train_accuracy=1.0, val_accuracy=0.8, n_val=50, rival_accuracy=0.8)
+    assert 0.01 / len(RULES) < curve_rules.overfitting(run).p < 0.01  # proved alone, but not among so many rules
+    assert "overfitting" not in names(run)
+
+
 def test_copies_of_an_example_prove_no_more_than_one(reading):
     y = reading.labels(400)
     mixed = reading.answers(y, accuracy=0.86, seed=3)

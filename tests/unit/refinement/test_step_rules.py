@@ -50,11 +50,12 @@ def test_jumps_are_enough_where_layers_were_not_read(reading):
     run = reading(fit=[0.5, 0.9, 0.4, 0.8, 0.3, 0.7, 0.2, 0.6], lines={"layers": {}}, settings={})
     assert rate_too_high(run).evidence == "the loss jumps up in 4 of 7 epochs"
     assert rate_too_high(reading(fit=STUCK, lines={"layers": {}})) is None
+    assert rate_too_high(reading(fit=[1.0, 90.0, 80.0], lines={"layers": {}})) is None
 
 
 def test_steps_that_lead_nowhere(reading):
     symptom = rate_too_low(reading(fit=STUCK, lines=layers(reading, update=1e-5)))
-    assert "no layer changes by more than 0.001 % in a step" in symptom.evidence
+    assert "no layer changes by more than 0.001\u202f% in a step" in symptom.evidence
     assert rate_too_low(reading(fit=[0.05] * 10, lines=layers(reading, update=1e-5))) is None  # fine-tuning
     assert rate_too_low(reading(fit=STUCK, lines=layers(reading, update=1e-5, last={"update": 0.01}))) is None
     assert rate_too_low(reading(fit=STUCK, lines={"layers": {}})) is None
