@@ -120,7 +120,7 @@ def decode_rate(images: ImageSet, workers: int) -> float:
 
 def features_rate(images: ImageSet, graph: bytes, n_features: int, store: Store, workers: int) -> float:
     start = time.perf_counter()
-    compute_features(images, graph, (n_features,), store=store, threads=workers, progress=None, step="")
+    compute_features(images, graph, (n_features,), store=store, threads=workers)
     return len(images) / (time.perf_counter() - start)
 
 

@@ -20,7 +20,6 @@ from bottega.data.table_cells import TableCells, cells_of
 from bottega.data.table_content import table_digests
 from bottega.data.table_preparation import TablePreparation, encoder_graph, fit_preparation, graph_inputs
 from bottega.data.tables import Table, read_table
-from bottega.evaluation.calibration import apply_temperature
 from bottega.evaluation.metrics import METRICS
 from bottega.evaluation.regression import score_values
 from bottega.evaluation.table_models import fit_dense
@@ -115,7 +114,7 @@ class Contest:
     ) -> dict[str, Any]:
         developed: Developed = develop(material, specs, rows[0], rows[1], rules)
         tested, y = held_out(material, developed, rows[2]), material.y[rows[2]]
-        names = [name for name in ("accuracy", "roc_auc", "log_loss")]
+        names = ("accuracy", "roc_auc", "log_loss")
         scores = {
             name: {metric: METRICS[metric].function(y, answers) for metric in names}
             for name, answers in tested.by_candidate.items()

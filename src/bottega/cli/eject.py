@@ -13,9 +13,7 @@ def eject(
     run: Annotated[str, typer.Argument(metavar="RUN", help="The folder of a finished run, as in runs/digits-1.")],
     output: Annotated[
         str | None,
-        typer.Option(
-            "-o", "--output", metavar="FILE", show_default=False, help="Write it there; else it is printed."
-        ),
+        typer.Option("-o", "--output", metavar="FILE", show_default=False, help="Write it there; else it is printed."),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")] = False,
 ) -> int:

@@ -69,8 +69,8 @@ def _network(summary: NetworkSummary | None) -> Html:
     if summary is None:
         return NOTHING
     said = (
-        f"From {shape_text(summary.input)} to {plural(summary.n_outputs, 'answer')}: {summary.parameters:,} parameters, "
-        f"{summary.multiply_adds / 1e6:,.1f} million multiply-adds a picture."
+        f"From {shape_text(summary.input)} to {plural(summary.n_outputs, 'answer')}: {summary.parameters:,} parameters "
+        f"and {summary.multiply_adds / 1e6:,.1f} million multiply-adds a picture."
     )
     head = ("layer", "output", "parameters", "multiply-adds", "sees, px")
     cells = [

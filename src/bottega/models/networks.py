@@ -72,6 +72,11 @@ def build(plan: Network, n_outputs: int, generator: Generator) -> nn.Sequential:
     return network
 
 
+def build_seeded(plan: Network, n_outputs: int, seed: int) -> nn.Sequential:
+    """As `build`, with weights drawn from a seed."""
+    return build(plan, n_outputs, Generator().manual_seed(seed % 2**63))
+
+
 def _sequence(layers: Sequence[Layer], shape: tuple[int, ...], generator: Generator) -> nn.Sequential:
     network = nn.Sequential()
     for index, step in enumerate(body_steps(layers, shape)):

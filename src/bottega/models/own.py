@@ -34,7 +34,9 @@ THEIR_ERRORS = (
 GIVEN = ("n_outputs", "input_shape")
 
 
-def user_network(source: str | type[nn.Module] | nn.Module, input_shape: Shape, n_outputs: int) -> nn.Module:
+def user_network(
+    source: str | type[nn.Module] | nn.Module, input_shape: Shape, n_outputs: int, *, seed: int = 0
+) -> nn.Module:
     """The user's own network, tried on two examples of zeros.
 
     Args:
@@ -44,14 +46,16 @@ def user_network(source: str | type[nn.Module] | nn.Module, input_shape: Shape, 
         n_outputs: classes, or numbers that are predicted.
     Returns:
         A module that gives (B, n_outputs) for (B, *input_shape); its class draws its weights, with torch's global
-        generator.
+        generator, which is seeded for it and left as it was.
     Raises:
         BottegaError: there is no such module or class, it is no network, it cannot be made or raises, its weights are
             no numbers, or its output has another shape.
     """
     found: object = _found(source) if isinstance(source, str) else source
     is_class = isinstance(found, type) and issubclass(found, nn.Module)
-    network = _made(found, input_shape, n_outputs) if is_class else found  # type: ignore[arg-type]
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        network = _made(found, input_shape, n_outputs) if is_class else found  # type: ignore[arg-type]
     if not isinstance(network, nn.Module):
         what = "a class of something else" if isinstance(found, type) else f"a {type(found).__name__}"
         raise BottegaError(

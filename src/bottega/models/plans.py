@@ -121,7 +121,8 @@ def _cnn(shape: Shape, width: int, depth: int, dropout: float) -> list[Layer]:
 
 def _signs(width: int, depth: int, dropout: float) -> list[Layer]:
     """For digits, letters and drawn signs: they are known by their strokes, so wide windows that halve the side at once
-    lose nothing and cost a thirtieth of small ones at full size (benchmarks/mnist.py)."""
+    lose nothing and cost a thirtieth of small ones at full size (benchmarks/mnist.py).
+    """
     layers = [*_conv(width, 6, 2, "valid"), Layer("relu"), *_conv(2 * width, 4, 2, "valid"), Layer("relu")]
     for number in range(depth - 1):
         layers += [*_conv(4 * width, 3, padding="valid" if number == 0 else "same"), Layer("relu")]

@@ -1,7 +1,6 @@
 """Networks for tables: a perceptron, one whose numbers are unfolded first, and TabM, many perceptrons in one.
 
-The building blocks are the published ones (`rtdl_num_embeddings`, `tabm`); what is ours is how they are put together,
-and the arrays that ship.
+The building blocks are the published ones (`rtdl_num_embeddings`, `tabm`); what is ours is how they are put together.
 """
 
 import warnings
@@ -13,7 +12,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from bottega.evaluation.table_forms import TableNetwork, Unfolding
 from bottega.models.table_plans import Layout, TablePlan
 
 __all__ = ["TableNet", "number_edges"]
@@ -22,7 +20,6 @@ Floats = NDArray[np.float32]
 N_FREQUENCIES = 16
 FREQUENCY_SCALE = 0.1  # of the normal distribution that frequencies start from, in waves per standard deviation
 N_BINS = 24
-FAR = 1e30
 
 
 class TableNet(nn.Module):
@@ -80,25 +77,6 @@ class TableNet(nn.Module):
         answers = torch.baddbmm(self.head.bias[:, None], rows, self.head.weight)  # type: ignore[index, arg-type]
         return answers.transpose(0, 1)
 
-    def to_form(self, *, is_share: bool) -> TableNetwork:
-        """What was learned, as arrays."""
-        layers = [block[0] for block in self.body.blocks]  # type: ignore[union-attr]
-        weight = tuple(_array(layer.weight.T) for layer in layers)
-        if self.k == 1:
-            before = tuple(np.ones((1, len(w)), np.float32) for w in weight)
-            after = tuple(np.ones((1, w.shape[1]), np.float32) for w in weight)
-            bias = tuple(_array(layer.bias)[None] for layer in layers)
-            head, head_bias = _array(self.head.weight.T)[None], _array(self.head.bias)[None]
-        else:
-            before, after, bias = (
-                tuple(_array(getattr(layer, name)) for layer in layers) for name in ("r", "s", "bias")
-            )
-            head, head_bias = _array(self.head.weight), _array(self.head.bias)
-        unfolding = None if self.unfold is None else _unfolding_arrays(self.unfold)
-        return TableNetwork(
-            self.layout.n_number, unfolding, before, weight, after, bias, head, head_bias, is_share=is_share
-        )
-
 
 class ByteDropout(nn.Module):
     """Dropout that spends one random byte on a unit: torch's own draws take longer than the layer does.
@@ -151,28 +129,3 @@ def _unfolding(plan: TablePlan, n_number: int, edges: Sequence[Floats]) -> nn.Mo
         bins = [torch.from_numpy(edge) for edge in edges]
         steps: nn.Module = PiecewiseLinearEmbeddings(bins, plan.n_embedding, activation=False, version="B")
     return steps
-
-
-def _unfolding_arrays(module: Any) -> Unfolding:
-    if hasattr(module, "periodic"):
-        frequency, weight, bias = (
-            _array(t) for t in (module.periodic.weight, module.linear.weight, module.linear.bias)
-        )
-        none = np.zeros((len(frequency), 0), np.float32)
-        direct = np.zeros((len(weight), 1, weight.shape[2]), np.float32)
-        return Unfolding(frequency, none, none, none, none, np.concatenate([direct, weight], 1), bias, relu=True)
-    slope, offset = _array(module.impl.weight), _array(module.impl.bias)
-    low, high = np.zeros_like(slope), np.ones_like(slope)
-    low[:, 0], high[:, -1] = -FAR, FAR  # the first and the last step go on beyond the data
-    single = module.impl.single_bin_mask
-    if single is not None:
-        low[single.numpy(), -1] = -FAR
-    direct = _array(module.linear0.weight)[:, None]  # (P, 1, E)
-    weight = np.concatenate([direct, _array(module.linear.weight)], 1)
-    none = np.zeros((len(slope), 0), np.float32)
-    return Unfolding(none, slope, offset, low, high, weight, _array(module.linear0.bias), relu=False)
-
-
-def _array(tensor: Any) -> Floats:
-    array: Floats = tensor.detach().numpy().astype(np.float32, copy=True)
-    return array

@@ -141,7 +141,7 @@ def pixels_input(side: int, n_channels: int) -> Prepare:
 
 
 def vectors_graph(prepare: Prepare, shape: Sequence[int], *, as_bytes: bool = False) -> bytes:
-    """The preparation alone: `image` uint8 [N, H, W, 3] -> `features` [N, *shape], float32 or whole numbers as uint8."""
+    """The preparation alone: `image` uint8 [N, H, W, 3] -> `features` [N, *shape], float32 or uint8."""
     g = GraphBuilder()
     dtype = TensorProto.UINT8 if as_bytes else TensorProto.FLOAT
     x = prepare(g)

@@ -6,7 +6,12 @@ from collections.abc import Iterator, Mapping
 import torch
 from torch import Tensor, nn
 
-__all__ = ["autocast", "best_precision", "for_processor", "has_bfloat16_unit", "working"]
+__all__ = ["autocast", "best_precision", "for_processor", "has_bfloat16_unit", "has_gpu", "working"]
+
+
+def has_gpu() -> bool:
+    """Whether there is a GPU that this build of torch can use."""
+    return torch.cuda.is_available()
 
 
 def has_bfloat16_unit(device: str = "cpu") -> bool:

@@ -3,6 +3,7 @@
 import copy
 import math
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -10,14 +11,15 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bottega.evaluation.table_forms import Dense, TableNetwork
+from bottega.evaluation.table_forms import Dense, TableNetwork, Unfolding
 from bottega.models.table_plans import Layout, TablePlan
 from bottega.models.tables import TableNet, number_edges
 from bottega.training.optimiser import Adam, decays
 
-__all__ = ["FittedNetwork", "fit_table_network", "layout_of"]
+__all__ = ["FittedNetwork", "Held", "fit_table_network", "layout_of", "to_form"]
 
 Floats = NDArray[np.float32]
+Targets = NDArray[np.float32] | NDArray[np.int64]
 STEPS = 1500  # of a training, whatever its rows; so small tables are gone through more often
 MIN_EPOCHS, MAX_EPOCHS = 12, 200
 BATCH = 256
@@ -25,6 +27,14 @@ WEIGHT_DECAY = 1e-2
 WARM_UP = 0.1
 PATIENCE = 0.25  # share of all epochs that may pass without a better validation loss
 ANSWER_ROWS = 2048
+FAR = 1e30
+
+
+class Held(NamedTuple):
+    """A validation part: (M, D) dense rows and their targets."""
+
+    z: Floats
+    y: Targets
 
 
 @dataclass(frozen=True)
@@ -45,49 +55,41 @@ def layout_of(stage: Dense) -> Layout:
 
 def fit_table_network(
     z: Floats,
-    y: NDArray[np.float32] | NDArray[np.int64],
+    y: Targets,
     plan: TablePlan,
     layout: Layout,
     *,
     n_classes: int | None,
     seed: int,
-    val: tuple[Floats, NDArray[np.float32] | NDArray[np.int64]] | None = None,
-    epoch: int | None = None,
+    until: Held | int,
 ) -> FittedNetwork:
     """Fit one network.
 
     Args:
         z: (N, D) dense rows.
         y: (N,) class indices; standardised values where `n_classes` is None.
-        val: dense rows and targets that pick the epoch.
-        epoch: where to stop when there is no validation part; the rates are those of a whole training.
+        until: the validation part that picks the epoch, or the epoch to stop at; the rates are those of all epochs.
     """
     epochs = min(max(math.ceil(STEPS / math.ceil(len(z) / BATCH)), MIN_EPOCHS), MAX_EPOCHS)
     with torch.random.fork_rng(devices=[]):  # the blocks and dropout draw from torch's global generator
         torch.manual_seed(seed % 2**63)
         network = TableNet(plan, layout, n_classes or 1, number_edges(z[:, : layout.n_number]))
-        best, loss = _train(network, z, y, plan, epochs, val, epoch)
-    form = network.to_form(is_share=n_classes is not None)
+        best, loss = _train(network, z, y, plan, epochs, until)
+    form = to_form(network, is_share=n_classes is not None)
     return FittedNetwork(form, best, epochs, loss)
 
 
 def _train(
-    network: TableNet,
-    z: Floats,
-    y: NDArray[np.float32] | NDArray[np.int64],
-    plan: TablePlan,
-    epochs: int,
-    val: tuple[Floats, NDArray[np.float32] | NDArray[np.int64]] | None,
-    stop: int | None,
+    network: TableNet, z: Floats, y: Targets, plan: TablePlan, epochs: int, until: Held | int
 ) -> tuple[int, float]:
     """Train `network`, and leave it as it was at its best epoch."""
     rows, targets = torch.from_numpy(z), _targets(y)
-    held = None if val is None else (torch.from_numpy(val[0]), _targets(val[1]))
+    held = (torch.from_numpy(until.z), _targets(until.y)) if isinstance(until, Held) else None
     optimiser = Adam([(p, decay) for _, p, decay in decays(network)], WEIGHT_DECAY, apart=True)
     n_batches = max(1, round(len(z) / BATCH))
     n_steps, n_done = epochs * n_batches, 0
     best, loss, state = 0, math.inf, None
-    for epoch in range(1, (stop or epochs) + 1):
+    for epoch in range(1, (until if isinstance(until, int) else epochs) + 1):
         network.train()
         for batch in torch.tensor_split(torch.randperm(len(z)), n_batches):
             network.zero_grad()
@@ -113,7 +115,7 @@ def _share(done: float) -> float:
     return (1 + math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP))) / 2
 
 
-def _targets(y: NDArray[np.float32] | NDArray[np.int64]) -> Tensor:
+def _targets(y: Targets) -> Tensor:
     return torch.from_numpy(y.astype(np.int64 if y.dtype.kind in "iu" else np.float32))
 
 
@@ -132,3 +134,46 @@ def _held_out_loss(network: nn.Module, z: Tensor, y: Tensor) -> float:
     if y.dtype != torch.int64:
         return float((members[..., 0].mean(1) - y).square().mean())
     return float(functional.nll_loss(torch.log(members.softmax(2).mean(1).clamp_min(1e-7)), y))
+
+
+def to_form(network: TableNet, *, is_share: bool) -> TableNetwork:
+    """What was learned, as arrays."""
+    layers = [block[0] for block in network.body.blocks]  # type: ignore[union-attr]
+    head: Any = network.head
+    weight = tuple(_array(layer.weight.T) for layer in layers)
+    if network.k == 1:
+        before = tuple(np.ones((1, len(w)), np.float32) for w in weight)
+        after = tuple(np.ones((1, w.shape[1]), np.float32) for w in weight)
+        bias = tuple(_array(layer.bias)[None] for layer in layers)
+        last, last_bias = _array(head.weight.T)[None], _array(head.bias)[None]
+    else:
+        before, after, bias = (tuple(_array(getattr(layer, name)) for layer in layers) for name in ("r", "s", "bias"))
+        last, last_bias = _array(head.weight), _array(head.bias)
+    unfolding = None if network.unfold is None else _unfolding_arrays(network.unfold)
+    n = network.layout.n_number
+    return TableNetwork(n, unfolding, before, weight, after, bias, last, last_bias, is_share=is_share)
+
+
+def _unfolding_arrays(module: Any) -> Unfolding:
+    if hasattr(module, "periodic"):
+        frequency, weight, bias = (
+            _array(t) for t in (module.periodic.weight, module.linear.weight, module.linear.bias)
+        )
+        none = np.zeros((len(frequency), 0), np.float32)
+        direct = np.zeros((len(weight), 1, weight.shape[2]), np.float32)
+        return Unfolding(frequency, none, none, none, none, np.concatenate([direct, weight], 1), bias, relu=True)
+    slope, offset = _array(module.impl.weight), _array(module.impl.bias)
+    low, high = np.zeros_like(slope), np.ones_like(slope)
+    low[:, 0], high[:, -1] = -FAR, FAR  # the first and the last step go on beyond the data
+    single = module.impl.single_bin_mask
+    if single is not None:
+        low[single.numpy(), -1] = -FAR
+    direct = _array(module.linear0.weight)[:, None]  # (P, 1, E)
+    weight = np.concatenate([direct, _array(module.linear.weight)], 1)
+    none = np.zeros((len(slope), 0), np.float32)
+    return Unfolding(none, slope, offset, low, high, weight, _array(module.linear0.bias), relu=False)
+
+
+def _array(tensor: Any) -> Floats:
+    array: Floats = tensor.detach().numpy().astype(np.float32, copy=True)
+    return array

@@ -100,9 +100,9 @@ def _device(wanted: str) -> str:
     """Where to train: a GPU where there is one, unless the processor was asked for."""
     if wanted == "cpu":
         return wanted
-    import torch
+    from bottega.training.precision import has_gpu
 
-    if torch.cuda.is_available():
+    if has_gpu():
         return "cuda"
     if wanted == "cuda":
         raise BottegaError(

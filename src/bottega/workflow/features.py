@@ -3,7 +3,7 @@
 import hashlib
 import os
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import cache
 from pathlib import Path
@@ -14,7 +14,6 @@ import numpy.typing as npt
 
 from bottega.data.profile import ImageSet
 from bottega.data.store import Store
-from bottega.problem.records import Progress
 
 __all__ = ["batches", "compute_features", "cores_at_hand", "engine", "is_cached", "machine_key"]
 
@@ -34,8 +33,7 @@ def compute_features(
     *,
     store: Store,
     threads: int,
-    progress: Progress | None,
-    step: str,
+    tell: Callable[[int, int], None] = lambda _done, _total: None,
     dtype: npt.DTypeLike = np.float32,
 ) -> npt.NDArray[Any]:
     """Run every picture through a graph, or fetch what an earlier run kept.
@@ -47,6 +45,7 @@ def compute_features(
         graph: `image` uint8 [N, H, W, 3] -> `features` [N, *shape].
         shape: of one picture's vector.
         threads: workers.
+        tell: called with the number of pictures that are done, and of all.
         dtype: of the graph's output.
     Returns:
         (N, *shape) of `dtype`.
@@ -71,8 +70,7 @@ def compute_features(
             rows[indices] = vectors
             unsaved += indices
             n_done += len(indices)
-            if progress is not None:
-                progress(step, n_done, len(images))
+            tell(n_done, len(images))
             if len(unsaved) >= SAVE_EVERY:
                 store.put(namespace, images.hashes[unsaved], rows[unsaved])
                 unsaved = []

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from dataclasses import replace
 from threading import Lock
 from typing import Any, Protocol
@@ -37,7 +36,8 @@ class Remembered:
     def __init__(self, spec: Spec) -> None:
         self.spec = replace(spec, fit=self.fit, tune=self.tune)
         self._spec = spec
-        self._known: dict[bytes, Future[Any]] = {}
+        self._known: dict[bytes, Any] = {}
+        self._asked: dict[bytes, Lock] = {}
         self._lock = Lock()
 
     def tune(self, x: Floats, y: Targets, x_val: Floats, y_val: Targets) -> tuple[Setting, Form]:
@@ -59,18 +59,16 @@ class Remembered:
     def _once(self, key: bytes, work: Callable[[], Any]) -> Any:
         """The result of the first who asked; who asks meanwhile waits for it."""
         with self._lock:
-            known = self._known.get(key)
-            future: Future[Any] = known or Future()
-            self._known[key] = future
-            while len(self._known) > N_KEPT:
-                self._known.pop(next(iter(self._known)))
-        if known is None:
-            try:
-                future.set_result(work())
-            except BaseException as error:
-                future.set_exception(error)
-                raise
-        return future.result()
+            asked = self._asked.setdefault(key, Lock())
+            while len(self._asked) > N_KEPT:
+                oldest = next(iter(self._asked))
+                self._asked.pop(oldest)
+                self._known.pop(oldest, None)
+        with asked:
+            if key in self._known:
+                return self._known[key]
+            result = self._known[key] = work()
+            return result
 
 
 def mixture_spec(task: Task, members: Sequence[Remembered]) -> Spec:

@@ -135,11 +135,9 @@ class Planned:
 
     def build(self, n_classes: int, seed: int) -> Any:
         """Fresh weights, drawn from the seed."""
-        import torch
+        from bottega.models.networks import build_seeded
 
-        from bottega.models.networks import build
-
-        return build(self.plan, n_classes, torch.Generator().manual_seed(seed % 2**63))
+        return build_seeded(self.plan, n_classes, seed)
 
     def graph(self, module: Any, arrays: Mapping[str, Any], mean: Pixels, scale: Pixels) -> bytes:  # noqa: ARG002
         """Its layers as operators."""
@@ -169,14 +167,10 @@ class UserClass:
 
     def build(self, n_classes: int, seed: int) -> Any:
         """Fresh weights; the class draws them from torch's global generator, which is seeded for it."""
-        import torch
-
         from bottega.models.own import user_network
 
         made = not isinstance(self.source, str | type)  # its weights are the user's: each fit begins with them anew
-        with torch.random.fork_rng():
-            torch.manual_seed(seed)
-            return user_network(copy.deepcopy(self.source) if made else self.source, self.input, n_classes)
+        return user_network(copy.deepcopy(self.source) if made else self.source, self.input, n_classes, seed=seed)
 
     def graph(self, module: Any, arrays: Mapping[str, Any], mean: Pixels, scale: Pixels) -> bytes:  # noqa: ARG002
         """By torch's exporter, after the scaling."""

@@ -167,15 +167,12 @@ class PictureViews:
     def _compute(
         self, graph: bytes, shape: tuple[int, ...], step: str, dtype: npt.DTypeLike = np.float32
     ) -> npt.NDArray[Any]:
+        def tell(n_done: int, n_all: int) -> None:
+            if self.progress is not None:
+                self.progress(step, n_done, n_all)
+
         return compute_features(
-            self.images,
-            graph,
-            shape,
-            store=self.store,
-            threads=self.threads,
-            progress=self.progress,
-            step=step,
-            dtype=dtype,
+            self.images, graph, shape, store=self.store, threads=self.threads, tell=tell, dtype=dtype
         )
 
     def _backbone(self, name: str) -> Any:

@@ -1,4 +1,4 @@
-"""What a diagnosis reads of a run: gathered where its network is trained, kept in the run folder (docs/run-folder.md)."""
+"""What a diagnosis reads of a run: gathered where its network is trained, kept in the run folder."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -115,7 +115,7 @@ def _dropout(own: OwnNetwork) -> dict[str, float]:
     plan = own.architecture.plan
     if plan is None:
         return {}
-    return {"dropout": max((float(one["rate"]) for one in _all(plan.layers) if one.kind == "dropout"), default=0.0)}  # type: ignore[arg-type]
+    return {"dropout": max((float(one["rate"]) for one in _all(plan.layers) if one.kind == "dropout"), default=0.0)}
 
 
 def _all(layers: Sequence[Layer]) -> Iterator[Layer]:

@@ -237,13 +237,13 @@ class _Network(_Candidate):
         self.plan = TABLE_PLANS[name]
 
     def tune(self, x: Floats, y: Targets, x_val: Floats, y_val: Targets) -> Fitted:
-        from bottega.training.table_fit import fit_table_network, layout_of
+        from bottega.training.table_fit import Held, fit_table_network, layout_of
 
         stage, z = self.task.dense(x)
         known = y_val >= 0 if self.task.n_classes is not None else np.ones(len(y_val), bool)
-        val = (self.task.densified(stage, x_val[known]), y_val[known])
-        layout = layout_of(stage)
-        fitted = fit_table_network(z, y, self.plan, layout, n_classes=self.task.n_classes, seed=self.task.seed, val=val)
+        held = Held(self.task.densified(stage, x_val[known]), y_val[known])
+        task, layout = self.task, layout_of(stage)
+        fitted = fit_table_network(z, y, self.plan, layout, n_classes=task.n_classes, seed=task.seed, until=held)
         return {"epoch": fitted.epoch, "epochs": fitted.epochs}, Staged(stage, fitted.form)
 
     def fit(self, x: Floats, y: Targets, setting: Setting) -> Form:
@@ -252,7 +252,7 @@ class _Network(_Candidate):
         stage, z = self.task.dense(x)
         task, layout = self.task, layout_of(stage)
         fitted = fit_table_network(
-            z, y, self.plan, layout, n_classes=task.n_classes, seed=task.seed, epoch=setting["epoch"]
+            z, y, self.plan, layout, n_classes=task.n_classes, seed=task.seed, until=setting["epoch"]
         )
         return Staged(stage, fitted.form)
 

@@ -81,7 +81,6 @@ def develop_values(
     val: Integers,
     rules: Rules,
     *,
-    coverage: float = COVERAGE,
     tell: Callable[[str], None] = lambda _: None,
     may_begin: Callable[[str], bool] = lambda _: True,
 ) -> DevelopedValues:
@@ -91,7 +90,6 @@ def develop_values(
         material: `y` are values.
         specs: from the simplest to the most complex.
         train, val: row numbers.
-        coverage: of the interval.
         tell: called with the name of each candidate before it is fitted.
         may_begin: whether there is time left for a candidate; the first one is always fitted.
     """
@@ -123,7 +121,7 @@ def develop_values(
     choice = _choose(material, answered, rows, half == "select", rules)
     calibrate = np.ones(len(rows), bool) if len(fold) else half == "calibrate"
     y = material.y[rows].astype(np.float64)
-    interval = _interval(answered[choice.name], y, calibrate, coverage, out_of_fold=len(fold) > 0)
+    interval = _interval(answered[choice.name], y, calibrate, out_of_fold=len(fold) > 0)
     return DevelopedValues(answered, choice, rows, half, fold, interval, skipped, interrupted)
 
 
@@ -211,12 +209,10 @@ def _choose(
     )
 
 
-def _interval(
-    chosen: AnsweredValues, y: Numbers, calibrate: npt.NDArray[np.bool_], coverage: float, *, out_of_fold: bool
-) -> Interval:
+def _interval(chosen: AnsweredValues, y: Numbers, calibrate: npt.NDArray[np.bool_], *, out_of_fold: bool) -> Interval:
     """On the logarithm where the model was fitted on it."""
     one = chosen.form.forms[0] if isinstance(chosen.form, Mixture) else chosen.form
     log, shift = (one.log, one.shift) if isinstance(one, Rescaled) else (False, 0.0)
     return split_conformal(
-        y[calibrate], chosen.values[calibrate], coverage=coverage, log=log, shift=shift, out_of_fold=out_of_fold
+        y[calibrate], chosen.values[calibrate], coverage=COVERAGE, log=log, shift=shift, out_of_fold=out_of_fold
     )

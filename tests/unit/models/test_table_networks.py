@@ -8,6 +8,7 @@ from onnxruntime import InferenceSession
 from bottega.models.table_plans import TABLE_PLANS, Layout
 from bottega.models.tables import ByteDropout, TableNet, number_edges
 from bottega.shipping.tails import tail_model
+from bottega.training.table_fit import to_form
 
 LAYOUT = Layout(5, (1, 3, 4))
 
@@ -38,7 +39,7 @@ def test_the_file_answers_as_torch(name, layout):
     with torch.inference_mode():
         members = net(torch.from_numpy(z))
     assert members.shape == (300, TABLE_PLANS[name].k, 3)
-    found = InferenceSession(tail_model(net.to_form(is_share=True), 13, 3)).run(None, {"x": z})[0]
+    found = InferenceSession(tail_model(to_form(net, is_share=True), 13, 3)).run(None, {"x": z})[0]
     np.testing.assert_allclose(torch.from_numpy(found).softmax(1), members.softmax(2).mean(1), atol=1e-5)
 
 
@@ -47,7 +48,7 @@ def test_values_are_the_mean_of_the_members(name):
     z, net = rows(), network(name, 1)
     with torch.inference_mode():
         expected = net(torch.from_numpy(z)).mean(1).numpy()
-    found = InferenceSession(tail_model(net.to_form(is_share=False), 13, 1)).run(None, {"x": z})[0]
+    found = InferenceSession(tail_model(to_form(net, is_share=False), 13, 1)).run(None, {"x": z})[0]
     np.testing.assert_allclose(found, expected, atol=2e-5)
 
 

@@ -9,7 +9,7 @@ from bottega.evaluation.table_models import fit_dense
 from bottega.models.table_plans import TABLE_PLANS
 from bottega.shipping.tails import dense_model, tail_model
 from bottega.training import table_fit
-from bottega.training.table_fit import fit_table_network, layout_of
+from bottega.training.table_fit import Held, fit_table_network, layout_of
 from table_material import mixed
 
 N_FIT = 300
@@ -47,18 +47,18 @@ def test_the_layout_says_which_columns_belong_together():
 @pytest.mark.parametrize("plan", TABLE_PLANS)
 def test_each_network_learns(plan):
     z, y, _ = material("two classes")
-    fitted = fit("two classes", plan, val=(z[N_FIT:], y[N_FIT:]))
+    fitted = fit("two classes", plan, until=Held(z[N_FIT:], y[N_FIT:]))
     assert (answers(fitted, z[N_FIT:], 2).argmax(1) == y[N_FIT:]).mean() > 0.88
     z, y, _ = material("values")
-    fitted = fit("values", plan, val=(z[N_FIT:], y[N_FIT:]))
+    fitted = fit("values", plan, until=Held(z[N_FIT:], y[N_FIT:]))
     assert np.square(answers(fitted, z[N_FIT:], 1)[:, 0] - y[N_FIT:]).mean() == pytest.approx(fitted.loss, rel=1e-3)
     assert fitted.loss < 0.85 * np.square(y[N_FIT:]).mean()
 
 
 def test_the_same_epoch_without_validation_is_the_same_network():
     z, y, _ = material("two classes")
-    kept = fit("two classes", "TabM", val=(z[N_FIT:], y[N_FIT:]))
-    again = fit("two classes", "TabM", epoch=kept.epoch)
+    kept = fit("two classes", "TabM", until=Held(z[N_FIT:], y[N_FIT:]))
+    again = fit("two classes", "TabM", until=kept.epoch)
     np.testing.assert_array_equal(answers(kept, z, 2), answers(again, z, 2))
     assert kept.epoch <= kept.epochs == 25
 
@@ -66,11 +66,11 @@ def test_the_same_epoch_without_validation_is_the_same_network():
 def test_torchs_own_generator_is_left_as_it_was():
     torch.manual_seed(4)
     before = torch.get_rng_state()
-    fit("two classes", "MLP", epoch=1)
+    fit("two classes", "MLP", until=1)
     assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_one_row_is_enough_to_run():
     z, y, layout = material("two classes")
-    fitted = fit_table_network(z[:1], y[:1], TABLE_PLANS["TabM"], layout, n_classes=2, seed=0, epoch=2)
+    fitted = fit_table_network(z[:1], y[:1], TABLE_PLANS["TabM"], layout, n_classes=2, seed=0, until=2)
     assert np.isfinite(answers(fitted, z, 2)).all()
