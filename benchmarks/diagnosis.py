@@ -429,10 +429,12 @@ def try_fault(plan: Plan, name: str, seed: int) -> dict[str, Any] | None:
     try:
         reading = observe(plan, seed)
     except BottegaError as error:  # the loop itself gave up, and says why
-        return {"fault": name, "findings": [], "refused": error.found, "named": "learning rate" in error.fix}
+        told = "learning rate" in error.fix
+        return {"fault": name, "expected": expected, "findings": [], "refused": error.found, "named": told}
     findings = [finding.name for finding in diagnose(reading)]
     return {
         "fault": name,
+        "expected": expected,
         "findings": findings,
         "named": any(finding in expected for finding in findings[:2]),
         "train_accuracy": round(reading.train.accuracy, 4),
@@ -458,12 +460,10 @@ def summary(results: Path) -> None:
         named = [run["named"] for run in planted if run["fault"] == name]
         print(f"{name:32}{sum(named):4} of {len(named)}")
     firsts = Counter(run["findings"][0] for run in runs if run["findings"])
-    right = Counter(
-        run["findings"][0] for run in planted if run["findings"] and run["findings"][0] in FAULTS[run["fault"]].names
-    )
+    right = Counter(run["findings"][0] for run in runs if run["findings"] and run["findings"][0] in run["expected"])
     print("\nfirst finding                   right of all times that it came first")
     for name, n in firsts.most_common():
-        print(f"{name:32}{right[name] if name != 'nothing to mend' else len(healthy):4} of {n}")
+        print(f"{name:32}{right[name]:4} of {n}")
 
 
 if __name__ == "__main__":

@@ -58,6 +58,16 @@ SCALE = """## Growth
 Pictures made by seeded crops of real ones; cache empty at the start.
 
 """
+DIAGNOSIS = """## Diagnosis
+
+`python benchmarks/diagnosis.py` plants one fault at a time in healthy runs on real data, trains, and asks for the
+findings; each seed splits, initialises and plants anew. *Recall*: runs of which the fault is the first or second
+finding; a healthy run is named where nothing is found.
+
+"""
+PRECISION = """Of the times that a finding came first, how often it was the fault that was planted.
+
+"""
 MACHINES = """## Where this was measured
 
 *Busy elsewhere*: the share of the machine that other programs used meanwhile. *Code*: a hash of the package's source.
@@ -74,6 +84,8 @@ def page(records: Sequence[Record]) -> str:
         (SPEED, "data|pictures|engine|decoder|features|cold, s|warm, s|steps when cold", _speed(records)),
         (START, "process|s|MB", _start(records)),
         (SCALE, "pictures|s|ms each|look, s|features, s|heads, s|peak, MB", _scale(records)),
+        (DIAGNOSIS, f"planted|{'|'.join(_diagnosed_sets(records))}|recall", _recall(records)),
+        (PRECISION, "first finding|right|precision", _precision(records)),
         (MACHINES, "task|date|processor|cores|busy elsewhere|versions|code", _machines(records)),
     ):
         if lines:
@@ -154,6 +166,44 @@ def _scale(records: Sequence[Record]) -> list[list[str]]:
         + [f"{r['peak_bytes'] / 1e6:.0f}"]
         for r in found
     ]
+
+
+def _diagnosed(records: Sequence[Record]) -> list[Record]:
+    """The last record of each data set and seed."""
+    found = {(r["data"], r["seed"]): r for r in records if r["task"] == "diagnosis"}
+    return [found[key] for key in sorted(found)]
+
+
+def _diagnosed_sets(records: Sequence[Record]) -> list[str]:
+    return sorted({r["data"] for r in _diagnosed(records)})
+
+
+def _recall(records: Sequence[Record]) -> list[list[str]]:
+    """One line for each fault, the healthy runs first, and all faults last."""
+    found, sets = _diagnosed(records), _diagnosed_sets(records)
+    runs = [(r["data"], run) for r in found for run in r["runs"]]
+    faults = dict.fromkeys(run["fault"] for _, run in runs)
+    lines = {fault: [pair for pair in runs if pair[1]["fault"] == fault] for fault in faults}
+    lines["**all faults**"] = [pair for pair in runs if pair[1]["fault"] != "healthy"]
+    table = []
+    for fault, own in lines.items():
+        each = [_share([run["named"] for data, run in own if data == one]) for one in sets]
+        named = [run["named"] for _, run in own]
+        table.append([fault, *each, f"{sum(named) / len(named):.0%}" if named else ""])
+    return table if runs else []
+
+
+def _precision(records: Sequence[Record]) -> list[list[str]]:
+    runs = [run for r in _diagnosed(records) for run in r["runs"] if run["findings"]]
+    right: dict[str, list[bool]] = {}
+    for run in runs:
+        right.setdefault(run["findings"][0], []).append(run["findings"][0] in run["expected"])
+    ordered = sorted(right.items(), key=lambda item: (-len(item[1]), item[0]))
+    return [[name, _share(hits), f"{sum(hits) / len(hits):.0%}"] for name, hits in ordered]
+
+
+def _share(hits: Sequence[bool]) -> str:
+    return f"{sum(hits)} of {len(hits)}" if hits else ""
 
 
 def _machines(records: Sequence[Record]) -> list[list[str]]:

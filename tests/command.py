@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-CHOICES = ("--ship", "network")  # of the session's run, for those that shall end with the same bytes
+# of the session's run, for those that shall end with the same bytes
+CHOICES = ("--network", "pretrained", "--ship", "network")
 
 
 ON_FEW_CORES = """

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bottega.errors import BottegaError, UnmetBarError
+    from bottega.problem.curve_records import CurveRecord
     from bottega.problem.records import (
         CheckRecord,
         EvaluateRecord,
@@ -21,25 +22,41 @@ if TYPE_CHECKING:
         ReproduceRecord,
         TrainRecord,
     )
+    from bottega.problem.refinement_records import CompareRecord, DiagnoseRecord
+    from bottega.problem.words import WordsRecord
     from bottega.shipping.predictor import Model, load
     from bottega.workflow.check import check
+    from bottega.workflow.compare import compare
+    from bottega.workflow.curve import curve
+    from bottega.workflow.diagnose import diagnose
+    from bottega.workflow.eject_run import eject
     from bottega.workflow.evaluate import evaluate
     from bottega.workflow.look import look
     from bottega.workflow.predict import predict
     from bottega.workflow.reproduce import reproduce
     from bottega.workflow.six_steps import fit, load_data, network
     from bottega.workflow.verbs import train
+    from bottega.workflow.words import Words, words
 
 __all__ = [
     "BottegaError",
     "CheckRecord",
+    "CompareRecord",
+    "CurveRecord",
+    "DiagnoseRecord",
     "EvaluateRecord",
     "LookRecord",
     "Model",
     "ReproduceRecord",
     "TrainRecord",
     "UnmetBarError",
+    "Words",
+    "WordsRecord",
     "check",
+    "compare",
+    "curve",
+    "diagnose",
+    "eject",
     "evaluate",
     "fit",
     "load",
@@ -49,6 +66,7 @@ __all__ = [
     "predict",
     "reproduce",
     "train",
+    "words",
 ]
 
 # Official packages of ONNX Runtime tell their maker which models are run, and keep a number for the device in the
@@ -59,6 +77,9 @@ _HOME = {
     "BottegaError": "bottega.errors",
     "UnmetBarError": "bottega.errors",
     "CheckRecord": "bottega.problem.records",
+    "CompareRecord": "bottega.problem.refinement_records",
+    "CurveRecord": "bottega.problem.curve_records",
+    "DiagnoseRecord": "bottega.problem.refinement_records",
     "EvaluateRecord": "bottega.problem.records",
     "LookRecord": "bottega.problem.records",
     "ReproduceRecord": "bottega.problem.records",
@@ -69,11 +90,18 @@ _HOME = {
     "network": "bottega.workflow.six_steps",
     "load": "bottega.shipping.predictor",
     "check": "bottega.workflow.check",
+    "compare": "bottega.workflow.compare",
+    "curve": "bottega.workflow.curve",
+    "diagnose": "bottega.workflow.diagnose",
+    "eject": "bottega.workflow.eject_run",
     "evaluate": "bottega.workflow.evaluate",
     "look": "bottega.workflow.look",
     "predict": "bottega.workflow.predict",
     "reproduce": "bottega.workflow.reproduce",
     "train": "bottega.workflow.verbs",
+    "Words": "bottega.workflow.words",
+    "WordsRecord": "bottega.problem.words",
+    "words": "bottega.workflow.words",
 }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bottega.errors import BottegaError
-from bottega.problem import records
+from bottega.problem import curve_records, records, refinement_records, words
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "json.md").read_text("utf-8")
 EXAMPLES = {
@@ -22,6 +22,10 @@ RECORDS = {
     "evaluate": records.EvaluateRecord,
     "check": records.CheckRecord,
     "reproduce": records.ReproduceRecord,
+    "curve": curve_records.CurveRecord,
+    "diagnose": refinement_records.DiagnoseRecord,
+    "compare": refinement_records.CompareRecord,
+    "words": words.WordsRecord,
 }
 PARTS = {
     "task": records.Task,
@@ -30,6 +34,15 @@ PARTS = {
     "suspects": records.Suspect,
     "candidates": records.Candidate,
     "findings": records.Finding,
+    "points": curve_records.CurvePoint,
+    "law": curve_records.LawRecord,
+    "answers": words.Neighbour,
+    "vectors": words.VectorsFacts,
+    "explained": words.Explained,
+    "proof": refinement_records.Proof,
+    "runs": refinement_records.ComparedRun,
+    "differences": refinement_records.RecipeDifference,
+    "tests": refinement_records.PairedTest,
 }
 
 
@@ -55,5 +68,20 @@ def test_the_error_document() -> None:
     assert document == EXAMPLES["error"]
 
 
+@pytest.mark.parametrize(
+    ("mode", "record"),
+    [
+        ("analogies", words.AnalogiesRecord),
+        ("pairs", words.PairsRecord),
+        ("bias", words.BiasRecord),
+        ("map", words.MapRecord),
+        ("train", words.TrainWordsRecord),
+    ],
+)
+def test_the_other_modes_of_words(mode: str, record: Any) -> None:
+    (line,) = re.findall(rf"^\| `--{mode}` \| (.*) \|$", PAGE, re.MULTILINE)
+    assert {key for key in keys(record) if f"`{key}`" not in line} == {"question", "notes"}
+
+
 def test_every_verb_is_there() -> None:
-    assert set(EXAMPLES) == {*RECORDS, "predict", "error"}
+    assert set(EXAMPLES) == {*RECORDS, "predict", "eject", "error"}

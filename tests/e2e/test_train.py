@@ -13,7 +13,7 @@ from PIL import Image
 
 from bottega.errors import BottegaError
 from bottega.shipping.model_file import read
-from command import TrainedRun, run_bottega
+from command import CHOICES, TrainedRun, run_bottega
 from demo import write_digits
 
 
@@ -132,7 +132,7 @@ def test_given_parts_and_odd_names(digits_dir: Path, tmp_path: Path) -> None:
 
 
 def test_the_small_variant_says_what_it_lost(digits_dir: Path, tmp_path: Path) -> None:
-    outcome = run_bottega("train", str(digits_dir), "--ship", "network", "--small", "--json", cwd=tmp_path)
+    outcome = run_bottega("train", str(digits_dir), *CHOICES, "--small", "--json", cwd=tmp_path)
     assert outcome.status == 0, outcome.err
     run_dir = tmp_path / outcome.document["run_dir"]
     small, full = run_dir / "model-int8.onnx", run_dir / "model.onnx"
@@ -204,7 +204,7 @@ def test_a_corrupted_resize_does_not_ship(
     monkeypatch.setattr(ship, "classifier_graph", build_wrongly)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(BottegaError, match=r"\d+ of \d+ test pictures get another answer from the file than in train"):
-        train(str(trained_run.data), TrainOptions(ship="network"))
+        train(str(trained_run.data), TrainOptions(network="pretrained", ship="network"))
     assert not list(tmp_path.rglob("*.onnx"))
 
 

@@ -37,3 +37,8 @@ def test_the_version() -> None:
 def test_an_unknown_keyword_names_the_nearest() -> None:
     with pytest.raises(bottega.BottegaError, match=r"found: train has no option 'sed'\n.*\nfix: did you mean 'seed'\?"):
         bottega.train("x", sed=3)  # type: ignore[call-arg]
+
+
+def test_data_that_are_no_place() -> None:
+    with pytest.raises(bottega.BottegaError, match="found: a list in place of data"):
+        bottega.train([1, 2])  # type: ignore[arg-type]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 __all__ = ["Estimate", "axis_lines", "digits_of", "number"]
 
-IN_PERCENT = frozenset({"accuracy", "balanced_accuracy", "f1_macro", "ece"})
+IN_PERCENT = frozenset({"accuracy", "balanced_accuracy", "f1_macro", "ece", "coverage"})
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def number(value: float, metric: str, width: float) -> str:
         width: of its interval, in the same unit as `value`.
     """
     scale = 100 if metric in IN_PERCENT else 1
-    return f"{scale * value:.{digits_of(scale * width)}f}" if math.isfinite(value) else "?"
+    return f"{scale * value:,.{digits_of(scale * width)}f}" if math.isfinite(value) else "?"
 
 
 def axis_lines(rows: list[Estimate], *, metric: str, name_width: int, axis_width: int) -> list[str]:

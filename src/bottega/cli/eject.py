@@ -23,7 +23,7 @@ def eject(
     ejected = write(run, output)
     n_lines = len(ejected.script.splitlines())
     if json:
-        document = {"run": run, "path": output, "n_lines": n_lines, "simpler": ejected.simpler}
+        document = {"run": run, "path": output, "n_lines": n_lines, "differs": ejected.differs}
         terminal.say_json({**document, "script": ejected.script})
     elif output is None:
         terminal.say(*ejected.script.splitlines())
@@ -31,7 +31,7 @@ def eject(
         terminal.say(
             f"{terminal.count(n_lines, 'line')} of plain PyTorch: the same layers, data and settings.",
             "Its weights are another draw, so its score differs as that of another seed would.",
-            *(line for said in ejected.simpler for line in terminal.fold("Simpler", terminal.escape(said))),
+            *(line for said in ejected.differs for line in terminal.fold("Differs", terminal.escape(said))),
             f"Next         python {terminal.escape(output)}",
         )
     return 0

@@ -13,12 +13,12 @@ from bottega.problem.records import EvaluateRecord, Score
 __all__ = ["evaluate"]
 
 MAX_CLASSES = 8
-OTHERS = ("balanced_accuracy", "f1_macro", "roc_auc", "log_loss")
+OTHERS = ("balanced_accuracy", "f1_macro", "roc_auc", "log_loss", "rmse", "mae", "r2", "coverage")
 
 
 def evaluate(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A model file, as in runs/flowers-1/model.onnx.")],
-    data: Annotated[str, typer.Argument(metavar="DATA", help="Labelled pictures: a folder, zip, tar, .npz or CSV.")],
+    data: Annotated[str, typer.Argument(metavar="DATA", help="Labelled pictures: a folder, zip, CSV ...; or a table.")],
     metric: Annotated[
         str | None, typer.Option(metavar="METRIC", show_default=False, help="What is judged; by default the model's.")
     ] = None,
@@ -34,20 +34,23 @@ def evaluate(
 ) -> int:
     """Score a model on labelled examples, with intervals."""
     from bottega.workflow.evaluate import evaluate as run
+    from bottega.workflow.predict import open_model
 
+    loaded = open_model(model)
     with terminal.live() as progress:
-        record = run(model, data, metric=metric, at_least=at_least, at_most=at_most, progress=progress)
+        record = run(loaded, data, metric=metric, at_least=at_least, at_most=at_most, progress=progress)
     if json:
         terminal.say_json(record)
     else:
         bars = [f"at least {at_least}"] * (at_least is not None) + [f"at most {at_most}"] * (at_most is not None)
-        terminal.say(*_lines(record, " and ".join(bars)))
+        noun = "row" if loaded.card.modality == "tables" else "picture"
+        terminal.say(*_lines(record, " and ".join(bars), noun))
     return 3 if record.passed is False else 0
 
 
-def _lines(record: EvaluateRecord, bar: str) -> list[str]:
+def _lines(record: EvaluateRecord, bar: str, noun: str) -> list[str]:
     part = next((suspect for suspect in record.suspects if suspect.kind == "part"), None)
-    what = "test pictures" if part else "pictures"
+    what = f"test {noun}s" if part else f"{noun}s"
     score = Score(record.n, record.score, record.low, record.high)
     lines = [f"{_in_words(score, record.metric)}  of {record.n:,} {what}, {_ends(score, record.metric)}"]
     if record.passed is not None:

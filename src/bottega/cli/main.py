@@ -14,10 +14,15 @@ HELP = {  # the first line of each verb's docstring, here so that `bottega --hel
     "look": "Say what the data are, and what is wrong with them.",
     "train": "Train on DATA, judge the result, and ship it as one file.",
     "evaluate": "Score a model on labelled examples, with intervals.",
-    "predict": "Answer for pictures, and say whether the model is sure.",
+    "predict": "Answer for pictures or rows, and say how sure that is.",
     "check": "Replay the examples inside a model file and compare.",
     "summary": "Say what a network is made of and what it costs, layer by layer.",
+    "curve": "Say whether more pictures would help, and by how much.",
+    "eject": "Write a run's network as a plain PyTorch script that trains it.",
+    "diagnose": "Say what a run's training shows, and what to change.",
+    "compare": "Say in what runs differ, and which one is better.",
     "reproduce": "Train a run again and compare the two files.",
+    "words": "Ask word vectors for sums of words and neighbours, and test them.",
 }
 FLAGS = ("--help", "--version", "--debug")
 INTERRUPTED = 130  # 128 + SIGINT

@@ -11,17 +11,24 @@ __all__ = ["csv_bytes"]
 
 
 def csv_bytes(answers: Sequence[dict[str, Any]], labels: Sequence[str]) -> tuple[bytes, int]:
-    """One line an answer (as in the JSON record): input, label, sure, the probability of each label.
+    """One line an answer (as in the JSON record): input, label, sure, the probability of each label; or its value.
 
     Returns:
         UTF-8 bytes (a file name that is no text stays as it is on disk), and how many cells began like a formula and
         got a leading apostrophe.
     """
-    head = ["input", "label", "sure", *(f"probability of {name}" for name in labels)]
-    rows = [head]
+    if answers and "value" in answers[0]:
+        ends = ("value", "lower", "upper")
+        rows = [["input", *ends], *([one["input"], *(f"{one[end]:.7g}" for end in ends)] for one in answers)]
+        return _written(rows)
+    rows = [["input", "label", "sure", *(f"probability of {name}" for name in labels)]]
     for answer in answers:
         numbers = [f"{answer['probabilities'][name]:.6g}" for name in labels]
         rows.append([answer["input"], answer["label"], "true" if answer["sure"] else "false", *numbers])
+    return _written(rows)
+
+
+def _written(rows: list[list[str]]) -> tuple[bytes, int]:
     n_escaped = sum(is_formula(cell) for row in rows for cell in row)
     text = io.StringIO()
     csv.writer(text).writerows([safe_cell(cell) for cell in row] for row in rows)

@@ -11,12 +11,11 @@ Data = Annotated[
     typer.Argument(
         metavar="DATA",
         show_default=False,
-        help="A folder with one sub-folder a class; a zip, tar, .npz or CSV of one; or `digits`.",
+        help="Pictures: a folder with one sub-folder a class; a zip, tar, .npz or CSV of one; or `digits`. "
+        "A table: CSV, TSV, Parquet, JSON lines, .xlsx, FILE.db::TABLE, or a folder of train.*, val.*, test.*.",
     ),
 ]
-Preset = Annotated[
-    str, Flag(metavar="fast|accurate", help="How much work: one view a picture, or several and a larger network.")
-]
+Preset = Annotated[str, Flag(metavar="fast|accurate", help="One view a picture, or several and a larger network.")]
 Time = Annotated[
     str | None,
     Flag(metavar="DURATION", show_default=False, help="Wall time that may be used, as in 90s, 5m or 1h30m."),
@@ -27,7 +26,35 @@ Name = Annotated[
 ]
 Seed = Annotated[int, Flag(metavar="N", help="Drives training.")]
 SplitSeed = Annotated[int, Flag(metavar="N", help="Drives the split into train, val and test.")]
-Metric = Annotated[str, Flag(metavar="METRIC", help="What is optimised and judged.")]
+Metric = Annotated[
+    str | None,
+    Flag(
+        metavar="METRIC",
+        show_default=False,
+        help="What is optimised and judged: accuracy for classes and rmse for numbers, unless stated.",
+    ),
+]
+Target = Annotated[str | None, Flag(metavar="COL", show_default=False, help="The column of a table to be predicted.")]
+Kinds = Annotated[
+    list[str] | None,
+    Flag(metavar="COL=KIND", show_default=False, help="State what a column is: number, category, yes/no, date, text."),
+]
+Ignored = Annotated[list[str] | None, Flag(metavar="COL", show_default=False, help="Leave a column out.")]
+Group = Annotated[
+    str | None, Flag(metavar="COL", show_default=False, help="Rows with the same value stay in one part.")
+]
+TimeColumn = Annotated[
+    str | None, Flag(metavar="COL", show_default=False, help="Split by time: the latest rows are the test part.")
+]
+Missing = Annotated[
+    list[str] | None,
+    Flag(metavar="CODE", show_default=False, help="Stands for a missing value; COL=CODE in that column alone."),
+]
+Test = Annotated[str | None, Flag(metavar="FILE", show_default=False, help="Rows of a table to be tested on.")]
+Val = Annotated[str | None, Flag(metavar="FILE", show_default=False, help="Rows of a table to choose by.")]
+SplitColumn = Annotated[
+    str | None, Flag(metavar="COL", show_default=False, help="Whose values name the part: train, val, test.")
+]
 AtLeast = Annotated[
     float | None,
     Flag(metavar="X", show_default=False, help="Ship nothing (exit 3) unless the interval's lower end reaches X."),

@@ -12,8 +12,13 @@ __all__ = ["verdict_lines"]
 MAX_RIVALS = 7
 MAX_LINES = 25
 NOUN = {"images": "picture", "tables": "row", "texts": "text", "series": "window"}
+EXAMPLE = {"tables": "new.csv"}
 PART = {"held-out": "test ", "given": "given test ", "cv": "cross-validated "}
-KIND = {"few": "few pictures of a class", "group": "perhaps one scene or subject"}
+KIND = {  # in the words of who has pictures, or rows
+    "images": {"few": "few pictures of a class", "group": "perhaps one scene or subject"},
+    "tables": {"few": "few rows of a class", "group": "rows that belong together"},
+}
+REJECTED = {"row": "row without a target"}
 REMARK = {"tied": "tied", "worse": "worse", "better": "better", "cannot tell": "cannot tell"}
 
 
@@ -27,7 +32,8 @@ def verdict_lines(record: TrainRecord) -> list[str]:
     lines += _rival_lines(record)
     lines += fold("Look first", " · ".join(_look_first(record)), max_lines=2)
     if record.model_path is not None:
-        lines += fold("Next", f"bottega predict {escape(shlex.quote(record.model_path))} photo.jpg", max_lines=3)
+        example = EXAMPLE.get(record.task.modality, "photo.jpg")
+        lines += fold("Next", f"bottega predict {escape(shlex.quote(record.model_path))} {example}", max_lines=3)
     else:
         lines += fold("Not shipped", "the bar was not met; run and report are kept")
     if record.small is not None:
@@ -118,7 +124,8 @@ def _remark(candidate: Candidate, record: TrainRecord) -> str:
 def _suspects(record: TrainRecord) -> str:
     """How many there are, and of which kinds: a bare number makes nobody look."""
     kinds = dict.fromkeys(suspect.kind for suspect in record.suspects)
-    return f"{count(len(record.suspects), 'suspect')} ({', '.join(escape(KIND.get(kind, kind)) for kind in kinds)})"
+    words = KIND.get(record.task.modality, {})
+    return f"{count(len(record.suspects), 'suspect')} ({', '.join(escape(words.get(kind, kind)) for kind in kinds)})"
 
 
 def _look_first(record: TrainRecord) -> list[str]:
@@ -127,7 +134,7 @@ def _look_first(record: TrainRecord) -> list[str]:
     noun = NOUN[record.task.modality]
     parts = [
         (len(conflicts), count(len(conflicts), "label conflict")),
-        (len(record.rejected), count(len(record.rejected), "rejected file")),
+        (len(record.rejected), count(len(record.rejected), REJECTED.get(noun, "rejected file"))),
         (len(near), f"{count(sum(len(t.members) for t in near), 'twin')} in {count(len(near), 'group')}"),
         (len(record.suspects), _suspects(record)),
     ]

@@ -26,20 +26,25 @@ def words(
     case_sensitive: flags.Exact = False,
     limit: flags.Limit = None,
     half: flags.Half = False,
-    dims: flags.Dims = 100,
-    epochs: flags.Epochs = 5,
+    dims: flags.Dims = None,
+    epochs: flags.Epochs = None,
     seed: flags.Seed = 0,
     json: flags.Json = False,
 ) -> int:
-    """Ask word vectors: sums of words, neighbours, and what they are worth."""
-    from bottega.cli.words_modes import Asked, answer, one_mode
+    """Ask word vectors for sums of words and neighbours, and test them."""
+    from bottega.cli.words_modes import Asked, answer
 
     stated = {
         "question": " ".join(question) if question else None, "near": near, "odd_one_out": odd_one_out,
         "similarity": similarity, "between": between, "map": map, "analogies": analogies, "pairs": pairs,
         "bias": bias or None, "train": train,
     }  # fmt: skip
-    mode = one_mode(stated)
+    mode = flags.one_mode(stated)
+    flags.refuse_idle(
+        mode,
+        {"VECTORS": vectors, "-o": output, "--lists": lists, "--explain": explain, "--dims": dims, "--epochs": epochs,
+         "--limit": limit, "--float16": half, "--case-sensitive": case_sensitive},
+    )  # fmt: skip
     if vectors is None and mode != "train":
         raise BottegaError(
             found="no VECTORS", expected="a file of word vectors", fix='bottega words glove.txt "Rome - Italy + France"'
@@ -52,11 +57,12 @@ def words(
             found="--json without a question", expected="one question", fix='"Rome - Italy + France" --json'
         )
     asked = Asked(stated, output, lists, n, seed, dims, epochs)
-    with terminal.live() as progress:
-        record = answer(mode, asked, vectors, limit=limit, half=half, case_sensitive=case_sensitive, progress=progress)
-    if record is not None and json:
+    record = answer(mode, asked, vectors, limit=limit, half=half, case_sensitive=case_sensitive)
+    if isinstance(record, int):
+        return record
+    if json:
         terminal.say_json(record)
-    elif record is not None:
+    else:
         from bottega.cli.words_lines import lines_of
 
         terminal.say(*lines_of(record, explain=explain))

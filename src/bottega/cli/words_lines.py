@@ -37,12 +37,22 @@ def _question(record: WordsRecord, explain: bool) -> list[str]:
         agree = "both rules" if best[0] == best[1] else f"3CosAdd; {escape(best[1])} by 3CosMul"
         lines = [f"{escape(best[0])}   by {agree}, the question's own words left out", "", *_four_lists(record)]
     else:
-        lines = [_row(one) for one in record.answers]
+        lines = _one_list(record)
     remarks = [line for note in record.notes for line in fold("Note", escape(note), max_lines=4)]
     facts = record.vectors
     remarks += fold("Vectors", escape(f"{facts.n_words:,} words of {facts.n_dims} dimensions, {facts.name}"))
     remarks += [line for note in facts.notes for line in fold("", escape(note))]
     return [*lines, "", *remarks]
+
+
+def _one_list(record: WordsRecord) -> list[str]:
+    """An answer that no rule but the cosine decides."""
+    first, asked = record.answers[0], escape(record.question)
+    if len(record.answers) == 1:
+        return [f"{escape(first.word)}   {first.similarity:.3f}   {asked}"]
+    rows = [_row(one) for one in record.answers[:MAX_ROWS]]
+    rest = len(record.answers) - len(rows)
+    return [f"{escape(first.word)}   {asked}", "", *rows, *([f"… and {rest} more (--json)"] if rest else [])]
 
 
 def _four_lists(record: WordsRecord) -> list[str]:

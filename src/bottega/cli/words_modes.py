@@ -1,13 +1,12 @@
-"""What `bottega words` was asked for: one thing at a time, and the call that does it."""
+"""The call that does what `bottega words` was asked for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bottega.cli import terminal
-from bottega.errors import BottegaError
 from bottega.problem.records import Progress
 
-__all__ = ["Asked", "answer", "one_mode"]
+__all__ = ["Asked", "answer"]
 
 ABOUT_ONE_FILE = ("analogies", "pairs", "bias", "map")
 
@@ -21,19 +20,8 @@ class Asked:
     lists: str | None
     n: int
     seed: int
-    dims: int
-    epochs: int
-
-
-def one_mode(stated: dict[str, Any]) -> str:
-    """The one thing that was asked; a training may be scored by analogies and pairs beside."""
-    modes = [name for name, value in stated.items() if value is not None]
-    if "train" in modes:
-        modes = [name for name in modes if name not in ("analogies", "pairs")]
-    if len(modes) > 1:
-        named = " and ".join("a question" if mode == "question" else f"--{mode.replace('_', '-')}" for mode in modes)
-        raise BottegaError(found=named, expected="one thing at a time", fix="ask one after the other")
-    return modes[0] if modes else "prompt"
+    dims: int | None
+    epochs: int | None
 
 
 def answer(
@@ -44,32 +32,27 @@ def answer(
     limit: int | None,
     half: bool,
     case_sensitive: bool,
-    progress: Progress,
 ) -> Any:
-    """The record of what was asked; None after a prompt, which has said everything itself."""
+    """The record of what was asked; an exit status after a prompt, which has said everything itself."""
     value: Any = asked.stated.get(mode)
-    if mode == "train":
-        from bottega.workflow.words_train import Recipe, train_words
+    with terminal.live() as progress:
+        if mode == "train":
+            return _trained(asked, progress)
+        from bottega.workflow.words import ExpressionError, Words
 
-        recipe = Recipe(n_dims=asked.dims, epochs=asked.epochs, seed=asked.seed)
-        tests = {name: asked.stated[name] for name in ("analogies", "pairs")}
-        return train_words(value, asked.output or "", recipe=recipe, **tests, progress=progress)
-    from bottega.workflow.words import ExpressionError, Words
-
-    opened = Words(
-        vectors or "",
-        limit=limit,
-        precision="float16" if half else "float32",
-        case_sensitive=case_sensitive,
-        progress=progress,
-    )
-    if mode in ABOUT_ONE_FILE:
-        return _about(mode, asked, opened, case_sensitive, progress)
+        opened = Words(
+            vectors or "",
+            limit=limit,
+            precision="float16" if half else "float32",
+            case_sensitive=case_sensitive,
+            progress=progress,
+        )
+        if mode in ABOUT_ONE_FILE:
+            return _about(mode, asked, opened, case_sensitive, progress)
     if mode == "prompt":
         from bottega.cli.words_shell import prompt
 
-        prompt(opened, asked.n)
-        return None
+        return prompt(opened, asked.n)
     try:
         return {
             "question": lambda: opened.ask(value, k=asked.n),
@@ -85,6 +68,16 @@ def answer(
 
         terminal.say(*caret_lines(error.expression, error.column), stream=sys.stderr)
         raise
+
+
+def _trained(asked: Asked, progress: Progress) -> Any:
+    from bottega.workflow.words_train import Recipe, train_words
+
+    recipe = Recipe(epochs=asked.epochs, seed=asked.seed)
+    if asked.dims is not None:
+        recipe = replace(recipe, n_dims=asked.dims)
+    tests = {name: asked.stated[name] for name in ("analogies", "pairs")}
+    return train_words(asked.stated["train"], asked.output or "", recipe=recipe, **tests, progress=progress)
 
 
 def _about(mode: str, asked: Asked, opened: Any, case_sensitive: bool, progress: Progress) -> Any:

@@ -15,25 +15,29 @@ SIGN = "words> "
 HISTORY_LENGTH = 1000
 
 
-def prompt(words: Any, n: int) -> None:
+def prompt(words: Any, n: int) -> int:
     """Answer each line until the end of the input; from a pipe, the lines are read without a prompt.
 
     Args:
         words: `workflow.words.Words`.
         n: answers of each rule.
+    Returns:
+        Exit status: 2 where a line from a pipe had no answer. At a prompt a slip of the finger is none of its business.
     """
     is_person = sys.stdin.isatty()
     if is_person:
         facts = f"{words.file.n_words:,} words of {words.file.name}"
         terminal.say(f'{terminal.escape(facts)}; ask as in "Rome - Italy + France", end with Ctrl-D')
     history = _begin(words) if is_person else None
+    n_failed = 0
     try:
         while (line := _read(is_person)) is not None:
             if line.strip():
-                _answer(words, line, n)
+                n_failed += not _answer(words, line, n)
     finally:
         if history is not None:
             _keep(history)
+    return 2 if n_failed and not is_person else 0
 
 
 def _read(is_person: bool) -> str | None:
@@ -45,17 +49,19 @@ def _read(is_person: bool) -> str | None:
         return None
 
 
-def _answer(words: Any, line: str, n: int) -> None:
+def _answer(words: Any, line: str, n: int) -> bool:
+    """Whether there was an answer."""
     from bottega.workflow.words import ExpressionError
 
     try:
         record = words.near(line, k=n) if _is_one_word(line) else words.ask(line, k=n)
-    except BottegaError as error:  # a slip of the finger ends nothing
+    except BottegaError as error:  # the next line may be better
         if isinstance(error, ExpressionError):
             terminal.say(*caret_lines(error.expression, error.column), stream=sys.stderr)
         terminal.fail(error, as_json=False, debug=False)
-    else:
-        terminal.say(*lines_of(record), "")
+        return False
+    terminal.say(*lines_of(record), "")
+    return True
 
 
 def _is_one_word(line: str) -> bool:

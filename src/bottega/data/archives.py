@@ -279,8 +279,15 @@ def _checked_values(x: npt.NDArray[Any], part: str) -> npt.NDArray[Any]:
         return x
     if x.dtype.kind in "iuf" and low >= 0 and high <= 255 and bool((x == np.floor(x)).all()):
         return x.astype(np.uint8)
+    if x.dtype.kind == "f" and not np.isfinite(x).all():
+        bad = np.flatnonzero(~np.isfinite(x.reshape(len(x), -1)).all(1))
+        raise BottegaError(
+            found=f"{len(bad)} of {len(x)} pictures in x_{part} with NaN or infinite pixels, the first at {bad[0]}",
+            expected="a number for every pixel",
+            fix=f"leave them out: keep = numpy.isfinite(x_{part}.reshape(len(x_{part}), -1)).all(1)",
+        )
     raise BottegaError(
-        found=f"x_{part} of type {x.dtype} with values from {low} to {high}",
+        found=f"x_{part} of type {x.dtype} with values from {low:g} to {high:g}",
         expected="uint8, or floats in 0 … 1",
         fix="undo the normalisation before saving: the model file does its own",
     )

@@ -14,11 +14,13 @@ __all__ = [
     "Evidence",
     "Learning",
     "Member",
+    "Miss",
     "Mistake",
     "RateTest",
     "ReliabilityBin",
     "Thumbnail",
     "Unlabelled",
+    "Values",
 ]
 
 
@@ -53,6 +55,31 @@ class Mistake:
     nearest: Thumbnail | None = None
     nearest_label: str = ""
     nearest_name: str = ""
+
+
+@dataclass(frozen=True)
+class Miss:
+    """One row whose value was predicted far off."""
+
+    name: str
+    truth: float
+    value: float
+    lower: float
+    upper: float
+
+
+@dataclass(frozen=True)
+class Values:
+    """Predicted values beside the true ones.
+
+    Attributes:
+        points: true and predicted, of some of the test rows.
+        misses: the farthest off first.
+    """
+
+    target: str
+    points: tuple[tuple[float, float], ...]
+    misses: tuple[Miss, ...]
 
 
 @dataclass(frozen=True)
@@ -173,6 +200,7 @@ class Evidence:
     n_per_class: Mapping[str, int] = field(default_factory=dict)
     confusion: Confusion | None = None
     mistakes: tuple[Mistake, ...] = ()  # the surest first
+    values: Values | None = None  # of a regression
     conflicts: tuple[tuple[Member, ...], ...] = ()
     twins: tuple[tuple[Member, ...], ...] = ()  # groups worth showing; the record has all of them
     suspects: tuple[tuple[Suspect, tuple[Member, ...]], ...] = ()  # empty: those of the record, without pictures

@@ -12,14 +12,16 @@ __all__ = ["data"]
 
 _NAMES, _GROUPS, _OPEN = 200, 24, 12  # names listed, groups shown, and how long a list may be before it is folded
 _MEMBERS = 12
+_REJECTED = {"row": "row without a target"}  # where an example is no file
+_SAME = {"row": "the same"}
 
 
 def data(record: TrainRecord, evidence: Evidence, album: Album) -> Html:
     """What was found, where, what was done; then each list."""
     rows = [
-        _rejected_row(record),
+        _rejected_row(record, evidence.noun),
         _conflicts_row(record, evidence),
-        *_twins_rows(record),
+        *_twins_rows(record, evidence.noun),
         *_suspects_row(record, evidence),
     ]
     balance = _balance_row(evidence)
@@ -32,7 +34,7 @@ def data(record: TrainRecord, evidence: Evidence, album: Album) -> Html:
         "data",
         "The data",
         summary,
-        _rejected(record),
+        _rejected(record, evidence.noun),
         _groups(
             "conflicts",
             "Labels that contradict each other",
@@ -57,15 +59,17 @@ def _found(tone: str, words: str, anchor: str = "") -> Html:
     return nest("span", inside, class_=f"{tone}-word")
 
 
-def _rejected_row(record: TrainRecord) -> list[Html]:
+def _rejected_row(record: TrainRecord, noun: str) -> list[Html]:
     if not record.rejected:
+        if noun == "row":
+            return [_found("good", "no row left out"), text("every row has a target"), text("nothing to do")]
         return [_found("good", "no unreadable file"), text("every file could be read"), text("nothing to do")]
     first = record.rejected[0]
     where = Html(f"{name(first.path, 60)}: {text(first.reason)}")
     if len(record.rejected) > 1:
         where = Html(f"{where}, and {count(len(record.rejected) - 1)} more")
     return [
-        _found("accent", plural(len(record.rejected), "unreadable file"), "rejected"),
+        _found("accent", plural(len(record.rejected), _REJECTED.get(noun, "unreadable file")), "rejected"),
         where,
         text("left out; listed below"),
     ]
@@ -76,17 +80,23 @@ def _conflicts_row(record: TrainRecord, evidence: Evidence) -> list[Html]:
     if not n:
         return [
             _found("good", "no label conflicts"),
-            text("no picture stands under two classes"),
+            text(f"no {evidence.noun} stands under two classes"),
             text("nothing to do"),
         ]
-    where = text("the same picture under two classes")
+    where = text(f"the same {evidence.noun} under two classes")
     done = text("kept on one side of the split; listed below to decide")
     return [_found("watch", plural(n, "label conflict"), "conflicts" if evidence.conflicts else ""), where, done]
 
 
-def _twins_rows(record: TrainRecord) -> list[list[Html]]:
+def _twins_rows(record: TrainRecord, noun: str) -> list[list[Html]]:
     if not record.twins:
-        return [[_found("good", "no twins"), text("no two pictures are nearly the same"), text("nothing to do")]]
+        return [
+            [
+                _found("good", "no twins"),
+                text(f"no two {noun}s are {_SAME.get(noun, 'nearly the same')}"),
+                text("nothing to do"),
+            ]
+        ]
     given = record.test.get("source") == "given"
     done = "left where they were, since the parts were given" if given else "each group kept on one side of the split"
     rows = []
@@ -135,16 +145,17 @@ def _between(few: int, many: int) -> str:
     return count(few) if few == many else f"{count(few)} to {count(many)}"
 
 
-def _rejected(record: TrainRecord) -> Html:
+def _rejected(record: TrainRecord, noun: str) -> Html:
     if not record.rejected:
         return NOTHING
     rows = [[name(one.path), text(one.reason)] for one in record.rejected[:_NAMES]]
-    listed = [table(("file", "why it was left out"), rows, label="Files that were left out")]
+    heading = "Rows that were left out" if noun == "row" else "Files that were left out"
+    head = (noun if noun == "row" else "file", "why it was left out")
+    listed = [table(head, rows, label=heading)]
     if len(record.rejected) > _NAMES:
         listed.append(
             paragraph(f"{count(len(record.rejected) - _NAMES)} more: the run's JSON record lists all.", "small-print")
         )
-    heading = "Files that were left out"
     if len(record.rejected) > _OPEN:
         return folded(f"{heading}: {count(len(record.rejected))}", *listed, anchor="rejected")
     return lines([nest("h3", text(heading), id="rejected"), *listed])

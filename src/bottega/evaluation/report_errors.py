@@ -3,7 +3,7 @@
 from collections import Counter
 from typing import Any
 
-from bottega.evaluation.drawing import Row, heat_map, range_bar, tone_of
+from bottega.evaluation.drawing import Frame, Point, Row, Series, heat_map, nice_ticks, plot, range_bar, tone_of
 from bottega.evaluation.evidence import Confusion, Evidence, Mistake
 from bottega.evaluation.markup import NOTHING, Html, lines, name, nest, text
 from bottega.evaluation.page import WIDE, Album, figure, folded, paragraph, section, table
@@ -12,6 +12,7 @@ from bottega.evaluation.wording import (
     count,
     count_of,
     in_words,
+    number,
     percent,
     percent_range,
     plural,
@@ -33,7 +34,7 @@ def errors(record: TrainRecord, evidence: Evidence, album: Album) -> Html:
     confusion = evidence.confusion
     if confusion is not None and confusion.total:
         parts += [paragraph(_errors_sentence(confusion, record, evidence.noun)), _confusion(confusion, album)]
-    parts += [_mistakes(evidence, album), _per_class(record)]
+    parts += [_values(record, evidence), _mistakes(evidence, album), _per_class(record)]
     return section("errors", "Where it goes wrong", *parts)
 
 
@@ -141,10 +142,57 @@ def _times(n: int) -> str:
     return {1: "once", 2: "twice"}.get(n, f"{in_words(n)} times")
 
 
+def _values(record: TrainRecord, evidence: Evidence) -> Html:
+    """Predicted against true, and the rows that it is farthest off."""
+    values = evidence.values
+    if values is None or not values.points:
+        return NOTHING
+    truths, said = [point[0] for point in values.points], [point[1] for point in values.points]
+    ticks = nice_ticks(min(*truths, *said), max(*truths, *said), 6)
+    ends, labels = (ticks[0], ticks[-1]), tuple((tick, f"{tick:,.6g}") for tick in ticks)
+    target = shortened(values.target, 40)
+    series = (
+        Series("", (Point(ends[0], ends[0]), Point(ends[1], ends[1])), "rival", dashed=True),
+        Series("", tuple(Point(x, y) for x, y in values.points), "accent", joined=False),
+    )
+    frame = Frame(ends, ends, labels, labels, f"true {target}", f"predicted {target}")
+    off = record.metrics.get("mae")
+    middle = f"On average it is off by {number(off.score, off.low, off.high)} (mean error). " if off else ""
+    sentence = f"{middle}On the dashed line, what it says is what was measured."
+    rows = [
+        [name(one.name), *(text(f"{value:,.5g}") for value in (one.truth, one.value, one.lower, one.upper))]
+        for one in values.misses
+    ]
+    head = (evidence.noun, "true", "predicted", "lower", "upper")
+    return lines(
+        [
+            paragraph(sentence),
+            figure(lambda width: plot(series, frame, width=width, height=360, label=sentence), ""),
+            nest("h3", text(f"The {evidence.noun}s that it is farthest off")),
+            table(head, rows, label="The largest errors", numbers=(1, 2, 3, 4)),
+        ]
+    )
+
+
+def _listed(evidence: Evidence) -> Html:
+    """The surest mistakes by name, where there are no pictures to show."""
+    rows = [
+        [name(one.name, 60), name(one.truth, 40), name(one.answer, 40), text(percent(round(one.probability, 3)))]
+        for one in evidence.mistakes[:_MISTAKES]
+    ]
+    head = (evidence.noun, "labelled", "it said", "at")
+    return lines(
+        [nest("h3", Html("The surest mistakes")), table(head, rows, label="The surest mistakes", numbers=(3,))]
+    )
+
+
 def _mistakes(evidence: Evidence, album: Album) -> Html:
     """The surest mistakes beside what they resemble."""
     if not evidence.mistakes:
-        return NOTHING if evidence.confusion else paragraph("No answers were kept, so there are no mistakes to show.")
+        known = evidence.confusion or evidence.values
+        return NOTHING if known else paragraph("No answers were kept, so there are no mistakes to show.")
+    if all(one.picture is None and one.nearest is None for one in evidence.mistakes) and evidence.noun != "picture":
+        return _listed(evidence)
     cards = [_mistake(one, album) for one in evidence.mistakes[:_MISTAKES]]
     near = any(one.nearest is not None for one in evidence.mistakes[:_MISTAKES])
     said = f"each beside the training {evidence.noun} that it resembles most" if near else "the surest first"

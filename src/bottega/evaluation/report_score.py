@@ -6,6 +6,7 @@ from bottega.evaluation.drawing import Frame, Point, Row, Series, Tick, interval
 from bottega.evaluation.evidence import Curve, Evidence
 from bottega.evaluation.markup import NOTHING, Html, lines, name, nest, text
 from bottega.evaluation.page import Album, figure, folded, listing, paragraph, section, table
+from bottega.evaluation.report_proofs import PLACE
 from bottega.evaluation.report_training import training
 from bottega.evaluation.wording import (
     capital,
@@ -67,7 +68,7 @@ def verdict(record: TrainRecord, evidence: Evidence) -> Html:
         parts.append(
             paragraph("No model file was made: the score doesn't reach the bar that was set for it.", "notice")
         )
-    parts.append(_columns(record))
+    parts.append(_columns(record, evidence.noun))
     return lines(parts)
 
 
@@ -93,17 +94,17 @@ def _metric(metric: str) -> Html:
     return nest("abbr", plain, title=meaning) if meaning else plain
 
 
-def _columns(record: TrainRecord) -> Html:
+def _columns(record: TrainRecord, noun: str) -> Html:
     """What to believe, what not yet, what to do next."""
     columns = (
-        ("You may believe", record.believe, "Nothing yet: there were too few pictures to tell.", False),
+        ("You may believe", record.believe, f"Nothing yet: there were too few {noun}s to tell.", False),
         (
             "Don't believe yet",
             record.doubt,
             "Nothing was found that speaks against the score. It holds for data like these.",
             False,
         ),
-        ("Do next", record.next_steps, "Nothing is needed. More pictures would narrow the interval.", True),
+        ("Do next", record.next_steps, f"Nothing is needed. More {noun}s would narrow the interval.", True),
     )
     return nest(
         "div",
@@ -142,7 +143,9 @@ def rivals(record: TrainRecord, evidence: Evidence) -> Html:
     return section(
         "rivals",
         _rivals_heading(tried, record),
-        paragraph(_closest(tried, record) + " Everyone had the same pictures and the same split."),
+        paragraph(
+            f"{_closest(tried, record, evidence.noun)} Everyone had the same {evidence.noun}s and the same split."
+        ),
         figure(draw, caption),
         _twins_sentence(record, evidence),
         folded("The candidates in numbers", _candidates(record)),
@@ -188,8 +191,8 @@ def _rivals_heading(tried: Sequence[Candidate], record: TrainRecord) -> str:
     return "Against its rivals"
 
 
-def _closest(tried: Sequence[Candidate], record: TrainRecord) -> str:
-    """The comparison with the best rival, from the paired difference on the same pictures."""
+def _closest(tried: Sequence[Candidate], record: TrainRecord, noun: str) -> str:
+    """The comparison with the best rival, from the paired difference on the same examples."""
     rival = next((one for one in tried if one.name != record.chosen), None)
     gain = _gain(rival) if rival else None
     if rival is None or gain is None:
@@ -198,11 +201,11 @@ def _closest(tried: Sequence[Candidate], record: TrainRecord) -> str:
     say = points if share else number
     ends = f"{_plain(gain[1], gain, share)} … {_plain(gain[2], gain, share)}"
     if gain[1] > 0:
-        return f"It beats the best rival, {rival.name}, by {say(*gain)} ({ends}), judged on the same pictures."
+        return f"It beats the best rival, {rival.name}, by {say(*gain)} ({ends}), judged on the same {noun}s."
     if gain[2] < 0:
         lost = say(-gain[0], -gain[2], -gain[1])
         return f"On the test part {rival.name} was better by {lost}; the choice was made before, on validation."
-    return f"It can't be told from {rival.name}: the difference is {say(*gain)} ({ends}), judged on the same pictures."
+    return f"It can't be told from {rival.name}: the difference is {say(*gain)} ({ends}), judged on the same {noun}s."
 
 
 def _plain(value: float, gain: tuple[float, float, float], share: bool) -> str:
@@ -215,7 +218,7 @@ def _twins_sentence(record: TrainRecord, evidence: Evidence) -> Html:
     grouped = evidence.grouped if evidence.naive or evidence.without_twins else None
     for score, words in (
         (grouped, "with near-twins kept on one side of the split it is"),
-        (evidence.without_twins, "without any test picture that has a near-twin in training it is"),
+        (evidence.without_twins, f"without any test {evidence.noun} that has a near-twin in training it is"),
         (evidence.naive, "a split that ignores near-twins would have claimed"),
     ):
         if score is not None:
@@ -265,7 +268,7 @@ def curves(record: TrainRecord, evidence: Evidence, album: Album) -> Html:
     parts: list[Html] = []
     for curve in drawn:
         parts += [paragraph(curve.sentence), curve_figure(curve)]
-    if not drawn:
+    if not drawn and evidence.noun == "picture":
         parts.append(paragraph("Nothing was tuned, so there is no curve to read."))
     findings = [one for one in record.findings if one.name != "nothing to mend"]
     if findings:
@@ -282,9 +285,10 @@ def curves(record: TrainRecord, evidence: Evidence, album: Album) -> Html:
         parts.append(table(head, rows, label="What was noticed in the run"))
     elif record.findings:
         parts.append(paragraph(f"Nothing to mend: {record.findings[0].evidence}."))
-    parts.append(_seeds(record.seeds))
+    parts += [PLACE, _seeds(record.seeds)]
     parts.append(training(evidence.learning, album))
-    return section("curve", "The curve, read out", *parts)
+    heading = "The curve, read out" if drawn or evidence.noun == "picture" else "What was noticed in the run"
+    return section("curve", heading, *parts)
 
 
 def _seeds(spread: SeedSpread | None) -> Html:

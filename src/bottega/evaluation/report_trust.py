@@ -7,7 +7,7 @@ from bottega.evaluation.evidence import CoveragePoint, Evidence, Member, Reliabi
 from bottega.evaluation.markup import NOTHING, Html, lines, name, nest, text
 from bottega.evaluation.page import Album, figure, folded, paragraph, section, table
 from bottega.evaluation.report_score import axis_ticks
-from bottega.evaluation.wording import capital, count, in_words, percent, percent_range, points
+from bottega.evaluation.wording import capital, count, in_words, number, percent, percent_range, points
 from bottega.problem.records import Score, TrainRecord
 
 __all__ = ["trust"]
@@ -18,14 +18,32 @@ FEWEST_IN_BIN = 30  # fewer, and the share that is right strays by 9 points and 
 
 def trust(record: TrainRecord, evidence: Evidence, album: Album) -> Html:
     """Whether its percentages mean what they say, and what `sure` buys."""
+    if record.interval:
+        return section("trust", "How far its intervals can be trusted", paragraph(_interval_sentence(record, evidence)))
     parts: list[Html] = []
     halves = [half for half in (_reliability(evidence), _coverage(record, evidence)) if half]
     if halves:
         parts.append(nest("div", *halves, class_="pair"))
     else:
-        parts.append(paragraph("Its percentages were not checked: there were too few pictures to do so."))
+        parts.append(paragraph(f"Its percentages were not checked: there were too few {evidence.noun}s to do so."))
     parts.append(_outside(evidence, album))
     return section("trust", "How far its percentages can be trusted", *parts)
+
+
+def _interval_sentence(record: TrainRecord, evidence: Evidence) -> str:
+    """What the intervals promise, and what they held."""
+    found = record.interval
+    held, width, noun = found["held"], found.get("width"), evidence.noun
+    basis = f"set by {count(found['n'])} {noun}s that it was not fitted on"
+    if found["guarantee"] != "split":
+        basis += ", each answered by a copy that had not seen it, so that there is no proof for the one that ships"
+    wide = "" if width is None else f" They are {number(width.score, width.low, width.high)} wide on average."
+    return (
+        f"It gives each value an interval that is to hold the true one {percent(found['coverage'])} of the time, "
+        f"{basis}. On the test part they held {percent(held.score, held.low, held.high)} "
+        f"({percent_range(held.low, held.high)}).{wide} The promise is for all {noun}s together, not for each group of "
+        "them, and for data like these."
+    )
 
 
 def _reliability(evidence: Evidence) -> Html:

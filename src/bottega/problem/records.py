@@ -172,6 +172,7 @@ class TrainRecord:
     split: dict[str, Any] = field(default_factory=dict)  # seed, counts, rule, notes
     small: SmallFile | None = None  # the int8 variant, when it was asked for
     seeds: SeedSpread | None = None  # with --seeds
+    interval: dict[str, Any] = field(default_factory=dict)  # of values: coverage, held: Score, width: Score, ...
 
 
 @dataclass(frozen=True)

@@ -55,12 +55,14 @@ class Proof:
     Attributes:
         seeds: that every training was made with, as it was and with each change.
         n: validation examples that were answered.
+        stopped: by the user, before all that was planned was trained.
     """
 
     seeds: tuple[int, ...]
     n: int
     trials: tuple[RemedyTrial, ...]
     seconds: float
+    stopped: bool = False
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,17 @@ from typing import Literal, get_args
 from bottega.errors import BottegaError, found_in, nearest_name
 from bottega.problem.records import Task
 
-__all__ = ["Column", "Kind", "Reading", "Role", "TableChoices", "column_named", "table_choices", "table_task"]
+__all__ = [
+    "Column",
+    "ColumnSpec",
+    "Kind",
+    "Reading",
+    "Role",
+    "TableChoices",
+    "column_named",
+    "table_choices",
+    "table_task",
+]
 
 Kind = Literal["number", "category", "yes/no", "date", "text", "identifier", "constant"]
 Role = Literal["feature", "target", "ignored", "group", "time", "weight"]
@@ -44,6 +54,30 @@ class Column:
     n_infinite: int = 0
     infinite: tuple[int, ...] = ()
     stated: bool = False  # the kind was chosen by the user
+
+
+@dataclass(frozen=True)
+class ColumnSpec:
+    """One column that a model takes, as its file states it.
+
+    Attributes:
+        name: of the graph's input: the column's own, with an underscore where the graph uses that name itself.
+        kind: number, category or date.
+        dtype: float32 for numbers, string for the others.
+        levels: categories that training knew, in the order of their codes.
+        format: of a date as the graph reads it.
+        written: of a date as training's file had it.
+        missing: what stands for a missing cell beside an empty one.
+    """
+
+    name: str
+    kind: str
+    dtype: str
+    column: str
+    levels: tuple[str, ...] = ()
+    format: str = ""
+    written: str = ""
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

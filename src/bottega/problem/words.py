@@ -174,6 +174,7 @@ class TrainWordsRecord:
     epochs: int
     seed: int
     seconds: float
+    mean_cosine: float  # of all pairs of different words: near 1 where too little was learnt
     scores: tuple[dict[str, Any], ...] = ()  # one for each epoch: {"epoch", "loss", "analogies", "pairs"}
     recipe: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()

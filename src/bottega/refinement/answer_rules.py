@@ -15,7 +15,7 @@ __all__ = ["dominating_confusion", "miscalibration", "never_predicted", "noisy_v
 
 WIDE = 0.10  # half of the interval of the accuracy
 GOOD_WIDTH = 0.05
-KNOWN = 0.5  # accuracy on the other classes: a network that knows little names few classes anyway
+KNOWN = 0.5  # accuracy on the other classes: what a network that knows little answers says nothing about one class
 HARDLY_EVER = 0.2  # of as often as the class occurs
 MOST_OF_ERROR = 0.4  # of the mistakes, between two classes
 COSTLY = 0.03  # of all answers
@@ -96,7 +96,8 @@ def dominating_confusion(reading: Reading) -> Symptom | None:
     n_pair, n_wrong, n_pairs = int(pairs.max()), int(table.sum()), n_classes * (n_classes - 1) // 2
     n_told = int(((val.y == val.named) & np.isin(val.y, (first, second))).sum())
     worth = val.n_effective / val.n
-    if n_pair < COSTLY * val.n:
+    others = ~np.isin(val.y, (first, second))
+    if n_pair < COSTLY * val.n or val.right[others].sum() <= KNOWN * others.sum():
         return None
     if n_pair >= max(MOST_OF_ERROR, min(0.8, 2 / n_pairs)) * n_wrong:
         p = at_least(n_pair * worth, n_wrong * worth, min(0.5, 1.5 / n_pairs)) * n_pairs

@@ -12,6 +12,7 @@ from bottega.evaluation.wording import count, percent, points
 from bottega.refinement.progress import (
     against_rival,
     epochs_since_least,
+    held_back,
     is_falling,
     last_fall,
     left,
@@ -94,6 +95,8 @@ def underfitting(reading: Reading) -> Symptom | None:
     train = f"{percent(reading.train.accuracy)} of the training examples are answered right"
     meaning = "the network is too small, or held back too much, for what there is to learn"
     change = "a wider or deeper network, less dropout and weight decay, weaker augmentation"
+    if rate := held_back(reading):
+        change = f"less dropout: {whole(rate)} of the units are left out in each step, and half is much already"
     if rival_is_better(reading):
         seen = f"{train}, and {reading.rival} does better on validation: {against_rival(reading)}"
         return Symptom("underfitting", p_rival(reading), seen, meaning, change)
@@ -109,6 +112,8 @@ def not_yet_converged(reading: Reading) -> Symptom | None:
     """The training ended while both losses were still coming down."""
     meaning = "it was stopped while it was still learning"
     change = f"more epochs: {2 * math.ceil(reading.epochs)} or more, with patience to stop it in time"
+    if held_back(reading):  # more of the same wouldn't mend it
+        return None
     if unfinished(reading):
         evidence = (
             f"{count(reading.history[-1].step)} steps in {reading.epochs:g} epochs could move the weights by "

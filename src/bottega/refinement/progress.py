@@ -19,6 +19,7 @@ __all__ = [
     "against_rival",
     "epochs_since_least",
     "fastest_update",
+    "held_back",
     "is_falling",
     "last_fall",
     "left",
@@ -34,6 +35,7 @@ __all__ = [
 POOR = 0.1  # of the chance loss left: what a fault of the steps costs at least, to be worth a word
 STILL_FALLING = 0.06  # of the chance loss, over the last third of the epochs
 CLEARLY_BETTER = 0.05  # of a rival's accuracy
+HEAVY_DROPOUT = 0.6  # of the units; 0.2 to 0.5 are usual (Srivastava et al. 2014)
 
 Numbers = NDArray[np.float64]
 
@@ -41,6 +43,12 @@ Numbers = NDArray[np.float64]
 def unfinished(reading: Reading) -> bool:
     """Whether the weights had no time to go far, and much is left to learn."""
     return reading.stopped in ("epochs", "time") and reading.unlearnt > 2 * POOR and travelled(reading) < 1
+
+
+def held_back(reading: Reading) -> float:
+    """The share of units that dropout leaves out, where it is more than any training can do with; else 0."""
+    rate = float(reading.settings.get("dropout") or 0.0)
+    return rate if rate >= HEAVY_DROPOUT else 0.0
 
 
 def is_falling(reading: Reading) -> bool:

@@ -37,7 +37,8 @@ def remedies(findings: Sequence[Finding], now: Now, *, can_reshape: bool, at_mos
 
     Args:
         findings: in the order in which they should be mended.
-        now: the settings of the training, with `network`, `dropout`, `width` and `n_train`.
+        now: the settings of the training, with `network`, `dropout`, `width`, `n_train`, and `rate_is_stated`: no range
+            test found its rate.
         can_reshape: the network's size can be changed by an option: it isn't a file or class of the user's own.
     Returns:
         None for a finding that only other data or labels can mend.
@@ -63,6 +64,10 @@ def _no_dropout(now: Now) -> _Change:
     return ("no dropout", {"dropout": 0.0}, 1.0) if now.get("dropout") else None
 
 
+def _half_dropout(now: Now) -> _Change:
+    return ("dropout 0.5", {"dropout": 0.5}, 1.0) if (now.get("dropout") or 0.0) > 0.5 else None
+
+
 def _more_decay(now: Now) -> _Change:
     decay = min(1.0, 10 * now["weight_decay"] or 0.01)
     return (f"weight decay {decay:g}", {"weight_decay": decay}, 1.0) if decay > now["weight_decay"] else None
@@ -78,12 +83,12 @@ def _no_augmentation(now: Now) -> _Change:
 
 def _wider(now: Now) -> _Change:
     width = min(16.0, 2 * (now.get("width") or 1.0))
-    return f"width {width:g}", {"width": width}, 4.0
+    return (f"width {width:g}", {"width": width}, 4.0) if width != now.get("width") else None
 
 
 def _narrower(now: Now) -> _Change:
     width = max(0.125, (now.get("width") or 1.0) / 2)
-    return f"width {width:g}", {"width": width}, 0.5
+    return (f"width {width:g}", {"width": width}, 0.5) if width != now.get("width") else None
 
 
 def _more_epochs(now: Now) -> _Change:
@@ -97,6 +102,11 @@ def _rate(factor: float) -> Callable[[Now], _Change]:
         return (f"learning rate {rate:g}", {"learning_rate": rate}, 1.0) if 1e-8 <= rate <= 100 else None
 
     return change
+
+
+def _tested_rate(now: Now) -> _Change:
+    """A range test finds a rate where none is stated."""
+    return ("rate by range test", {"learning_rate": None}, 1.05) if now.get("rate_is_stated") else None
 
 
 def _schedule(now: Now) -> _Change:
@@ -118,16 +128,16 @@ def _residual(now: Now) -> _Change:
 
 
 _FOR: dict[str, tuple[Callable[[Now], _Change], ...]] = {
-    "exploding gradients": (_rate(0.1), _rate(0.01)),
-    "learning rate too high": (_rate(0.1), _rate(0.01), _schedule),
-    "learning rate too low": (_rate(10), _rate(100), _more_epochs),
+    "exploding gradients": (_tested_rate, _rate(0.1), _rate(0.01)),
+    "learning rate too high": (_tested_rate, _rate(0.1), _rate(0.01), _schedule),
+    "learning rate too low": (_tested_rate, _rate(10), _rate(100), _more_epochs),
     "vanishing gradients": (_residual, _rate(10)),
     "saturated units": (_rate(0.1), _residual),
-    "dead units": (_rate(0.1), _residual),
+    "dead units": (_tested_rate, _rate(0.1), _residual),
     "batch too big": (_smaller_batch, _more_epochs),
     "not yet converged": (_more_epochs, _rate(3), _schedule),
     "a class that is never predicted": (_class_weights, _more_epochs),
-    "underfitting": (_wider, _more_epochs, _no_augmentation, _no_dropout),
+    "underfitting": (_half_dropout, _wider, _more_epochs, _no_augmentation, _no_dropout),
     "confusion of two classes": (_wider, _no_augmentation, _more_epochs),
     "label noise": (_more_dropout, _narrower),
     "overfitting": (_augmentation, _more_dropout, _more_decay, _narrower),

@@ -88,15 +88,17 @@ def rate_too_high(reading: Reading) -> Symptom | None:
 
 def _harm(reading: Reading) -> tuple[str, float, bool] | None:
     """What large steps did, with its p, and whether the loss itself jumped; None where they did no harm."""
-    losses = reading.series("train_loss") / reading.chance_loss
+    losses, peak = reading.series("train_loss") / reading.chance_loss, peak_update(reading)
     worst = float(losses[1:].max(initial=0.0))
     n_rises = int((np.diff(reading.series("fit_loss")) > RISE * reading.chance_loss).sum())
     p_rises = at_least(n_rises, len(losses) - 1, USUAL_RISES)
     if worst > GROWN:
         return f"the loss grows to {worst:.1f} times that of guessing", COUNTED, False
+    if reading.unlearnt > STUCK and math.isfinite(peak):
+        return left(reading), COUNTED, False
     if n_rises > 1 and p_rises < SURELY:
         return f"the loss jumps up in {n_rises} of {len(losses) - 1} epochs", p_rises, True
-    if reading.unlearnt > STUCK or (reading.unlearnt > POOR and peak_update(reading) > 2 * LARGE_UPDATE):
+    if reading.unlearnt > STUCK or (reading.unlearnt > POOR and peak > 2 * LARGE_UPDATE):
         return left(reading), COUNTED, False
     if rival_is_better(reading):
         return f"{reading.rival} does better: {against_rival(reading)}", p_rival(reading), False

@@ -18,7 +18,8 @@ WORDS = {str: "a text", int: "a whole number", float: "a finite number", bool: "
 def to_document(value: Any) -> Any:
     """What `json.dumps` takes; an undefined score (NaN) becomes null."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        out = {f.name: to_document(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        fields = [f for f in dataclasses.fields(value) if not _is_left_out(f, value)]
+        out = {f.name: to_document(getattr(value, f.name)) for f in fields}
         if isinstance(value, Score):
             out = {key: None if isinstance(x, float) and not math.isfinite(x) else x for key, x in out.items()}
         return out
@@ -32,6 +33,11 @@ def to_document(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [to_document(item) for item in value]
     return value
+
+
+def _is_left_out(part: Any, value: Any) -> bool:
+    """Optional parts that are not there have no key, so that what came before them keeps its bytes."""
+    return bool(part.metadata.get("optional")) and getattr(value, part.name) is None
 
 
 def from_document(kind: Any, value: Any, where: str) -> Any:
@@ -80,6 +86,8 @@ def _record(kind: Any, value: Any, where: str) -> Any:
     arguments = {}
     for part in dataclasses.fields(kind):
         key = f"{where}.{part.name}" if where else part.name
+        if part.name not in value and part.metadata.get("optional"):
+            continue
         if part.name not in value:
             raise BottegaError(
                 found=f"no key {key!r} in the card",
@@ -99,10 +107,18 @@ def _one_of(kinds: tuple[Any, ...], value: Any, where: str) -> Any:
     if value is None and type(None) in kinds:
         return None
     rest = [kind for kind in kinds if kind is not type(None)]
+    records = [kind for kind in rest if dataclasses.is_dataclass(kind)]
+    if len(records) > 1 and isinstance(value, dict):  # the one whose keys are there
+        return _record(max(records, key=lambda kind: _n_shared(kind, value)), value, where)
     for kind in rest[:-1]:
         if isinstance(kind, type) and type(value) is kind:
             return value
     return from_document(rest[-1], value, where)
+
+
+def _n_shared(kind: Any, value: dict[str, Any]) -> float:
+    names = [part.name for part in dataclasses.fields(kind)]
+    return sum(name in value for name in names) / len(names)
 
 
 def _scalar(kind: type, value: Any, where: str) -> Any:

@@ -1,6 +1,7 @@
 """EfficientNet-Lite as a graph, written straight from the published weights: no exporter, no torch."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -8,9 +9,18 @@ import numpy.typing as npt
 from onnx import TensorProto
 
 from bottega.data.graph import GraphBuilder
-from bottega.models.lite import LITE, N_HEAD, NORM_EPSILON, SQUARE_FLOOR, LiteBlock, lite_blocks, same_padding
+from bottega.models.lite import (
+    LITE,
+    N_HEAD,
+    NORM_EPSILON,
+    SQUARE_FLOOR,
+    LiteBlock,
+    LiteShape,
+    lite_blocks,
+    same_padding,
+)
 
-__all__ = ["fold_norm", "lite_graph"]
+__all__ = ["FinetunedHead", "finetuned_graph", "fold_norm", "lite_graph"]
 
 Array = npt.NDArray[Any]
 Weights = Mapping[str, Array]
@@ -31,18 +41,44 @@ def lite_graph(name: str, weights: Weights) -> bytes:
     """
     shape = LITE[name]
     writer = _Writer(weights)
-    x, size = writer.stem(writer.g.input("x", TensorProto.FLOAT, ["N", 3, shape.size, shape.size]), shape.size)
-    levels: list[str] = []
-    n_features = 2 * N_HEAD
-    for index, block in enumerate(lite_blocks(shape)):
-        x, size = writer.block(x, size, index, block)
-        if block.ends_level:
-            levels += writer.describe(x)
-            n_features += 2 * block.n_out
-    levels += writer.describe(writer.head(x, size))
-    flat = writer.g.op("Flatten", writer.g.op("Concat", *levels, axis=1), axis=1)  # (N, D, 1, 1) -> (N, D)
+    x = writer.g.input("x", TensorProto.FLOAT, ["N", 3, shape.size, shape.size])
+    flat, n_features = writer.body(x, shape, shape.size)
     writer.g.output(flat, "features", TensorProto.FLOAT, ["N", n_features])
     return writer.g.model()
+
+
+@dataclass(frozen=True)
+class FinetunedHead:
+    """The layer on top of the features: `(x - mean) / scale` (D,), `weight` (C, D), `bias` (C,)."""
+
+    mean: Array
+    scale: Array
+    weight: Array
+    bias: Array
+
+
+def finetuned_graph(
+    name: str, side: int, weights: Weights, head: FinetunedHead, prepared: tuple[float, float]
+) -> bytes:
+    """Write a fine-tuned classifier; equal to `models.finetune.Finetuned` in evaluation mode.
+
+    Args:
+        name: a key of `models.lite.LITE`.
+        side: of the pictures that it was trained on, pixels.
+        weights: of the body, by the names of the published state.
+        prepared: mean and scale of the levels 0 … 255 of a pixel.
+    Returns:
+        `x` float32 [N, 3, side, side], levels -> `logits` float32 [N, n_classes].
+    """
+    writer = _Writer(weights)
+    g = writer.g
+    mean, scale = (g.constant(value) for value in prepared)
+    x = g.op("Div", g.op("Sub", g.input("x", TensorProto.FLOAT, ["N", 3, side, side]), mean), scale)
+    flat, _ = writer.body(x, LITE[name], side)
+    z = g.op("Div", g.op("Sub", flat, g.constant(head.mean)), g.constant(head.scale))
+    logits = g.op("Gemm", z, g.constant(head.weight), g.constant(head.bias), transB=1)
+    g.output(logits, "logits", TensorProto.FLOAT, ["N", len(head.bias)])
+    return g.model()
 
 
 def fold_norm(weight: Array, bias: Array | None, norm: Mapping[str, Array], epsilon: float) -> tuple[Array, Array]:
@@ -68,6 +104,20 @@ class _Writer:
         self.weights = weights
         self.bounds = (self.g.constant(0.0), self.g.constant(6.0))
         self.floor = self.g.constant(SQUARE_FLOOR)
+
+    def body(self, x: str, shape: LiteShape, size: int) -> tuple[str, int]:
+        """From scaled pixels (N, 3, size, size) to features (N, D); returns their name, and D."""
+        x, size = self.stem(x, size)
+        levels: list[str] = []
+        n_features = 2 * N_HEAD
+        for index, block in enumerate(lite_blocks(shape)):
+            x, size = self.block(x, size, index, block)
+            if block.ends_level:
+                levels += self.describe(x)
+                n_features += 2 * block.n_out
+        levels += self.describe(self.head(x, size))
+        flat = self.g.op("Flatten", self.g.op("Concat", *levels, axis=1), axis=1)  # (N, D, 1, 1) -> (N, D)
+        return flat, n_features
 
     def stem(self, x: str, size: int) -> tuple[str, int]:
         y, size = self._conv(x, size, "_conv_stem", "_bn0", stride=2)

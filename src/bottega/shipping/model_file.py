@@ -15,6 +15,7 @@ from typing import Any
 
 from bottega.errors import BottegaError, found_in
 from bottega.problem.records import Score
+from bottega.problem.table import ColumnSpec
 from bottega.shipping import wire
 from bottega.shipping.bloom import MAX_BYTES, Bloom
 from bottega.shipping.document import from_document, refuse_key, to_document
@@ -25,13 +26,16 @@ __all__ = [
     "Card",
     "DataCard",
     "Golden",
+    "GoldenRow",
     "InputSpec",
     "OutputSpec",
+    "TableCard",
     "Thresholds",
     "Weights",
     "class_outputs",
     "read",
     "seal",
+    "value_outputs",
 ]
 
 FORMAT_VERSION = 1
@@ -39,6 +43,7 @@ KEY, DIGEST_KEY = "bottega", "bottega_sha256"
 MAX_DOCUMENT_BYTES = 128 << 20  # a filter of a million pictures takes 5 MB
 MAX_GOLDEN_PIXELS = 4 << 20
 HEXADECIMAL = frozenset("0123456789abcdef")
+TASKS = {("classification", "images"), ("classification", "tables"), ("regression", "tables")}
 ELEMENT_TYPES = {"float32": 1, "uint8": 2, "string": 8, "bool": 9}  # as the numbers of TensorProto.DataType
 
 
@@ -115,14 +120,49 @@ class Golden:
 
 
 @dataclass(frozen=True)
+class GoldenRow:
+    """One replayable row, and what the model answered when it was made; what it doesn't answer is null or empty.
+
+    Attributes:
+        cells: by column: numbers, texts, null where missing.
+    """
+
+    cells: dict[str, str | float | None]
+    label: str | None = None
+    probabilities: tuple[float, ...] = ()
+    sure: bool | None = None
+    value: float | None = None
+    lower: float | None = None
+    upper: float | None = None
+
+
+@dataclass(frozen=True)
+class TableCard:
+    """What a model of a table knows beside its inputs.
+
+    Attributes:
+        unused: columns that training had and the model does not take; new data may have them.
+        coverage: share of new rows whose interval holds the true value; None for classes.
+        guarantee: "split": promised when new rows come as the old ones did; "cv": measured only; "" for classes.
+        held: what the intervals held on the test part.
+    """
+
+    target: str
+    unused: tuple[str, ...]
+    coverage: float | None = None
+    guarantee: str = ""
+    held: Score | None = None
+
+
+@dataclass(frozen=True)
 class Card:
     """Everything the file says about its model. It holds no time, path or run name: same recipe, same bytes."""
 
-    task: str  # classification
-    modality: str  # images
-    labels: tuple[str, ...]
+    task: str  # classification, regression
+    modality: str  # images, tables
+    labels: tuple[str, ...]  # () for values
     outputs: tuple[OutputSpec, ...]
-    thresholds: Thresholds
+    thresholds: Thresholds | None  # None for values
     temperature: float
     metric: str
     metrics: dict[str, Score]
@@ -134,10 +174,11 @@ class Card:
     recipe: dict[str, Any]
     versions: dict[str, str]
     weights: tuple[Weights, ...]
-    golden: tuple[Golden, ...]
+    golden: tuple[Golden | GoldenRow, ...]
     tolerance: float  # the largest difference of a probability that still counts as the same answer
     filter: Bloom | None = None
-    inputs: tuple[InputSpec, ...] = field(default=(InputSpec(),))
+    inputs: tuple[InputSpec | ColumnSpec, ...] = field(default=(InputSpec(),))
+    table: TableCard | None = field(default=None, metadata={"optional": True})  # absent for pictures
     graph_sha256: str = ""  # filled in by `seal`
     format_version: int = FORMAT_VERSION
 
@@ -179,6 +220,11 @@ def class_outputs(n_classes: int) -> tuple[OutputSpec, ...]:
         OutputSpec("probabilities", "float32", ("N", n_classes)),
         OutputSpec("sure", "bool", ("N",)),
     )
+
+
+def value_outputs() -> tuple[OutputSpec, ...]:
+    """The three outputs of a regression."""
+    return tuple(OutputSpec(name, "float32", ("N",)) for name in ("value", "lower", "upper"))
 
 
 def seal(model: bytes, card: Card) -> bytes:
@@ -309,24 +355,20 @@ def _check(card: Card) -> None:
     """The rules that a type cannot say."""
     if card.format_version != FORMAT_VERSION:
         _check_version(card.format_version)
-    if (card.task, card.modality) != ("classification", "images"):
+    if (card.task, card.modality) not in TASKS:
         raise BottegaError(
             found=f"a model for {card.task!r} of {card.modality!r}",
-            expected="'classification' of 'images'",
+            expected=f"one for {', '.join(f'{task} of {modality}' for task, modality in sorted(TASKS))}",
             fix="upgrade: pip install -U bottega",
         )
-    labels = card.labels
-    if not labels or "" in labels or len(set(labels)) != len(labels):
-        refuse_key("labels", f"{found_in(labels) or 'none'}", "one or more different names", verbatim=True)
-    if card.inputs != (InputSpec(),):
-        refuse_key("inputs", [i.name for i in card.inputs], "one image, uint8, NHWC, RGB, of any height and width")
-    if card.outputs != class_outputs(len(labels)):
-        refuse_key("outputs", [o.name for o in card.outputs], "label, probabilities and sure, one probability a label")
+    _check_answers(card)
+    _check_inputs(card)
     if card.metric not in card.metrics:
         refuse_key("metric", card.metric, "the name of one of the metrics")
+    thresholds = card.thresholds
     for key, value, most in (
-        ("thresholds.sure", card.thresholds.sure, 1.0),
-        ("thresholds.sure_at", card.thresholds.sure_at, 1.0),
+        ("thresholds.sure", None if thresholds is None else thresholds.sure, 1.0),
+        ("thresholds.sure_at", None if thresholds is None else thresholds.sure_at, 1.0),
         ("tolerance", card.tolerance, 0.1),
     ):
         if value is not None and not 0 <= value <= most:
@@ -344,11 +386,48 @@ def _check(card: Card) -> None:
         refuse_key("filter", f"{len(bloom.bits)} bytes, {bloom.n_positions} positions", "a filter within its limits")
 
 
+def _check_answers(card: Card) -> None:
+    labels = card.labels
+    if card.task == "regression":
+        if labels or card.thresholds is not None:
+            refuse_key("labels", f"{found_in(labels)}", "no labels and no thresholds for values", verbatim=True)
+        if card.outputs != value_outputs():
+            refuse_key("outputs", [o.name for o in card.outputs], "value, lower and upper")
+        return
+    if not labels or "" in labels or len(set(labels)) != len(labels):
+        refuse_key("labels", f"{found_in(labels) or 'none'}", "one or more different names", verbatim=True)
+    if card.thresholds is None:
+        refuse_key("thresholds", None, "an object")
+    if card.outputs != class_outputs(len(labels)):
+        refuse_key("outputs", [o.name for o in card.outputs], "label, probabilities and sure, one probability a label")
+
+
+def _check_inputs(card: Card) -> None:
+    names = [one.name for one in card.inputs]
+    if card.modality == "images":
+        if card.inputs != (InputSpec(),):
+            refuse_key("inputs", names, "one image, uint8, NHWC, RGB, of any height and width")
+        return
+    if card.table is None:
+        refuse_key("table", None, "an object, in a model of a table")
+    if not names or len(set(names)) != len(names):
+        refuse_key("inputs", names, "one or more different columns")
+    for one in card.inputs:
+        dtype = {"number": "float32", "category": "string", "date": "string"}.get(one.kind)
+        if not isinstance(one, ColumnSpec) or one.dtype != dtype:
+            refuse_key("inputs", one.name, "columns: number (float32), category or date (string)")
+
+
 def _check_golden(card: Card) -> None:
     if not card.golden:
         refuse_key("golden", [], "one example or more")
     for i, golden in enumerate(card.golden):
         where = f"golden[{i}]"
+        if isinstance(golden, GoldenRow) != (card.modality == "tables"):
+            refuse_key(where, type(golden).__name__, f"an example of {card.modality}")
+        if isinstance(golden, GoldenRow):
+            _check_row(card, golden, where)
+            continue
         if not (
             0 < golden.height <= 4096 and 0 < golden.width <= 4096 and golden.height * golden.width <= MAX_GOLDEN_PIXELS
         ):
@@ -361,9 +440,23 @@ def _check_golden(card: Card) -> None:
             refuse_key(f"{where}.probabilities", len(golden.probabilities), "one number for each label")
 
 
+def _check_row(card: Card, golden: GoldenRow, where: str) -> None:
+    columns = {one.column for one in card.inputs if isinstance(one, ColumnSpec)}
+    if set(golden.cells) != columns:
+        refuse_key(f"{where}.cells", sorted(golden.cells)[:5], "a cell for each column")
+    if card.task == "regression":
+        if golden.value is None:
+            refuse_key(f"{where}.value", None, "a number")
+        return
+    if golden.label not in card.labels:
+        refuse_key(f"{where}.label", golden.label, "one of the labels")
+    if len(golden.probabilities) != len(card.labels) or golden.sure is None:
+        refuse_key(f"{where}.probabilities", len(golden.probabilities), "one number for each label, and sure")
+
+
 def _check_contract(card: Card, info: wire.ModelInfo) -> None:
     """The graph has the inputs and outputs that the card promises."""
-    promised = [(s.name, ELEMENT_TYPES.get(s.dtype), 4) for s in card.inputs]
+    promised = [(s.name, ELEMENT_TYPES.get(s.dtype), 4 if isinstance(s, InputSpec) else 1) for s in card.inputs]
     promised += [(s.name, ELEMENT_TYPES.get(s.dtype), len(s.shape)) for s in card.outputs]
     there = [(t.name, t.elem_type, len(t.shape or ())) for t in (*info.inputs, *info.outputs)]
     if promised != there:

@@ -3,7 +3,8 @@
 import io
 import os
 import stat
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -16,9 +17,11 @@ from bottega.shipping.model_file import Card, read
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
+    from typing import Self
+
     from PIL.Image import Image
 
-__all__ = ["Answer", "Model", "ask", "load", "open_session", "pixels_of"]
+__all__ = ["Answer", "Model", "PictureModel", "ask", "engine_errors", "load", "open_session", "pixels_of"]
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -33,7 +36,7 @@ TIFF_MODES = frozenset({"CMYK", "F", "I"})
 
 @dataclass(frozen=True)
 class Answer:
-    """What a model says about one input; `value`, `lower` and `upper` belong to regression and stay None here."""
+    """What a model says about one input: a label, its probabilities and `sure`; or a value and its interval."""
 
     input: str
     label: str | None
@@ -55,7 +58,7 @@ class Answer:
         return {"input": self.input, "label": self.label, "probabilities": self.probabilities, "sure": self.sure}
 
 
-class Model:
+class Model(ABC):
     """A loaded model file: call it with one input or a list of them.
 
     It may be used from several threads at once.
@@ -65,18 +68,35 @@ class Model:
         self.card = card
         self._session = session
 
+    def under(self, card: Card) -> "Self":
+        """The same graph under another card: to replay that one's examples."""
+        return type(self)(card, self._session)
+
     @property
     def labels(self) -> tuple[str, ...]:
-        """The names it can answer, in the order of `probabilities`."""
+        """The names it can answer, in the order of `probabilities`; () where it answers values."""
         return self.card.labels
 
     def __repr__(self) -> str:
         score = self.card.metrics[self.card.metric]
         names = ", ".join(self.labels[:5]) + (", …" if len(self.labels) > 5 else "")
-        return f"<Model of {len(self.labels)} classes ({names}): {self.card.metric} {score.score:.3f}, n = {score.n}>"
+        what = f"{len(self.labels)} classes ({names})" if self.labels else "values"
+        return f"<Model of {what}: {self.card.metric} {score.score:.3f}, n = {score.n}>"
 
     @overload
-    def __call__(self, x: "str | os.PathLike[str] | bytes | Image | Pixels") -> Answer: ...
+    def __call__(self, x: "str | os.PathLike[str] | bytes | Image | Pixels | Mapping[str, Any]") -> Answer: ...
+    @overload
+    def __call__(self, x: list[Any] | tuple[Any, ...]) -> list[Answer]: ...
+    @abstractmethod
+    def __call__(self, x: Any) -> Answer | list[Answer]:
+        """Answer for one input, or for each of a list."""
+
+
+class PictureModel(Model):
+    """A model of pictures: paths, bytes, PIL pictures or arrays go in."""
+
+    @overload
+    def __call__(self, x: "str | os.PathLike[str] | bytes | Image | Pixels | Mapping[str, Any]") -> Answer: ...
     @overload
     def __call__(self, x: list[Any] | tuple[Any, ...]) -> list[Answer]: ...
     def __call__(self, x: Any) -> Answer | list[Answer]:
@@ -137,7 +157,12 @@ def load(model: str | os.PathLike[str] | bytes, *, threads: int | None = None) -
         BottegaError: no such file, damaged, of another format version, or with a graph that the engine refuses.
     """
     card, data = read(model)
-    return Model(card, open_session(data, threads=threads))
+    session = open_session(data, threads=threads)
+    if card.modality == "images":
+        return PictureModel(card, session)
+    from bottega.shipping.table_predictor import TableModel
+
+    return TableModel(card, session)
 
 
 def open_session(data: bytes, *, threads: int | None = None) -> "InferenceSession":
@@ -151,7 +176,7 @@ def open_session(data: bytes, *, threads: int | None = None) -> "InferenceSessio
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.load_model_format", "ONNX")
     options.enable_mem_pattern = False  # pictures come in any size
-    with _engine_errors("the model cannot be loaded"):
+    with engine_errors("the model cannot be loaded"):
         return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
 
 
@@ -159,7 +184,7 @@ def ask(
     session: "InferenceSession", batch: Pixels, n_classes: int
 ) -> tuple[list[str], npt.NDArray[np.float32], npt.NDArray[np.bool_]]:
     """Run one batch, uint8 (B, H, W, 3), and check the shapes of what comes back."""
-    with _engine_errors(f"the model cannot answer a batch of shape {batch.shape}"):
+    with engine_errors(f"the model cannot answer a batch of shape {batch.shape}"):
         label, probabilities, sure = session.run(OUTPUTS, {"image": np.ascontiguousarray(batch)})
     n = len(batch)
     if label.shape != (n,) or probabilities.shape != (n, n_classes) or sure.shape != (n,):
@@ -273,7 +298,7 @@ def _cores() -> int:
     return min(at_hand, MAX_THREADS)
 
 
-class _engine_errors:  # noqa: N801 (used as `with _engine_errors(...)`, reads as a function)
+class engine_errors:  # noqa: N801 (used as `with engine_errors(...)`, reads as a function)
     """Turn what the engine raises into the user's error; its exceptions share no class but Exception."""
 
     def __init__(self, found: str) -> None:

@@ -5,6 +5,7 @@ these are equal to them (tests/unit/training/test_optimiser.py).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -27,28 +28,36 @@ class Adam:
     Args:
         parameters: what is trained, each with whether it decays.
         weight_decay: per step, times the rate.
+        shares: of the rate, one for each parameter; None for the whole rate.
     Source: Kingma and Ba 2015; Loshchilov and Hutter 2019.
     """
 
-    def __init__(self, parameters: Sequence[tuple[Tensor, bool]], weight_decay: float, *, apart: bool) -> None:
+    def __init__(
+        self,
+        parameters: Sequence[tuple[Tensor, bool]],
+        weight_decay: float,
+        *,
+        apart: bool,
+        shares: Sequence[float] | None = None,
+    ) -> None:
         self._kernel = torch._fused_adamw_ if apart else torch._fused_adam_
-        self._groups = list(_groups(parameters, weight_decay))
-        self._means = [[torch.zeros_like(p) for p in group] for group, _ in self._groups]
-        self._squares = [[torch.zeros_like(p) for p in group] for group, _ in self._groups]
-        self._counts = [[torch.zeros((), device=p.device) for p in group] for group, _ in self._groups]
+        self._groups = list(_groups(parameters, weight_decay, shares))
+        self._means = [[torch.zeros_like(p) for p in group.parameters] for group in self._groups]
+        self._squares = [[torch.zeros_like(p) for p in group.parameters] for group in self._groups]
+        self._counts = [[torch.zeros((), device=p.device) for p in group.parameters] for group in self._groups]
 
     @torch.no_grad()
     def step(self, rate: float) -> None:
         """Move every parameter that has a gradient."""
-        for (group, decay), *slots in zip(self._groups, self._means, self._squares, self._counts, strict=True):
-            held = {at: p.grad for at, p in enumerate(group) if p.grad is not None}
+        for group, *slots in zip(self._groups, self._means, self._squares, self._counts, strict=True):
+            held = {at: p.grad for at, p in enumerate(group.parameters) if p.grad is not None}
             if not held:
                 continue
             means, squares, counts = ([slot[at] for at in held] for slot in slots)
             torch._foreach_add_(counts, 1)
             self._kernel(
-                [group[at] for at in held], list(held.values()), means, squares, [], counts,
-                lr=rate, beta1=BETAS[0], beta2=BETAS[1], weight_decay=decay, eps=EPSILON,
+                [group.parameters[at] for at in held], list(held.values()), means, squares, [], counts,
+                lr=rate * group.share, beta1=BETAS[0], beta2=BETAS[1], weight_decay=group.decay, eps=EPSILON,
                 amsgrad=False, maximize=False,
             )  # fmt: skip
 
@@ -66,21 +75,28 @@ class Sgd:
     Source: Polyak 1964; Sutskever et al. 2013.
     """
 
-    def __init__(self, parameters: Sequence[tuple[Tensor, bool]], weight_decay: float, *, momentum: float) -> None:
-        self._groups = list(_groups(parameters, weight_decay))
+    def __init__(
+        self,
+        parameters: Sequence[tuple[Tensor, bool]],
+        weight_decay: float,
+        *,
+        momentum: float,
+        shares: Sequence[float] | None = None,
+    ) -> None:
+        self._groups = list(_groups(parameters, weight_decay, shares))
         self._momentum = momentum
-        self._speeds = [[torch.zeros_like(p) for p in group] for group, _ in self._groups]
+        self._speeds = [[torch.zeros_like(p) for p in group.parameters] for group in self._groups]
 
     @torch.no_grad()
     def step(self, rate: float) -> None:
         """Move every parameter that has a gradient."""
-        for (group, decay), slots in zip(self._groups, self._speeds, strict=True):
-            held = {at: p.grad for at, p in enumerate(group) if p.grad is not None}
+        for group, slots in zip(self._groups, self._speeds, strict=True):
+            held = {at: p.grad for at, p in enumerate(group.parameters) if p.grad is not None}
             if not held:
                 continue
             torch._fused_sgd_(
-                [group[at] for at in held], list(held.values()), [slots[at] for at in held],
-                lr=rate, momentum=self._momentum, weight_decay=decay, dampening=0.0,
+                [group.parameters[at] for at in held], list(held.values()), [slots[at] for at in held],
+                lr=rate * group.share, momentum=self._momentum, weight_decay=group.decay, dampening=0.0,
                 nesterov=False, maximize=False, is_first_step=False,
             )  # fmt: skip
 
@@ -93,16 +109,38 @@ Optimiser = Adam | Sgd
 
 
 def make_optimiser(kind: str, module: nn.Module, *, weight_decay: float, momentum: float) -> Optimiser:
-    """The optimiser for what is trainable in `module`; `kind` is one of `settings.OPTIMISERS`."""
-    parameters = [(parameter, decaying) for _, parameter, decaying in decays(module)]
+    """The optimiser for what is trainable in `module`.
+
+    Args:
+        kind: one of `settings.OPTIMISERS`.
+        module: may have `rate_share(name) -> float`: the share of the rate that the parameter of this name is given.
+    """
+    trained = decays(module)
+    parameters = [(parameter, decaying) for _, parameter, decaying in trained]
+    share_of = getattr(module, "rate_share", None)
+    shares = None if share_of is None else [float(share_of(name)) for name, _, _ in trained]
     if kind == "sgd":
-        return Sgd(parameters, weight_decay, momentum=momentum)
-    return Adam(parameters, weight_decay, apart=kind == "adamw")
+        return Sgd(parameters, weight_decay, momentum=momentum, shares=shares)
+    return Adam(parameters, weight_decay, apart=kind == "adamw", shares=shares)
 
 
-def _groups(parameters: Sequence[tuple[Tensor, bool]], weight_decay: float) -> Iterator[tuple[list[Tensor], float]]:
-    """What decays, and what doesn't."""
+@dataclass(frozen=True)
+class _Group:
+    """Parameters that are treated alike: their decay, and their share of the rate."""
+
+    parameters: list[Tensor]
+    decay: float
+    share: float
+
+
+def _groups(
+    parameters: Sequence[tuple[Tensor, bool]], weight_decay: float, shares: Sequence[float] | None
+) -> Iterator[_Group]:
+    """What decays, and what doesn't; within it what has the same share of the rate."""
+    shares = [1.0] * len(parameters) if shares is None else shares
     for wanted, decay in ((True, weight_decay), (False, 0.0)):
-        group = [parameter for parameter, decaying in parameters if decaying == wanted]
-        if group:
-            yield group, decay
+        for share in sorted(set(shares), reverse=True):
+            rows = zip(parameters, shares, strict=True)
+            alike = [parameter for (parameter, decaying), own in rows if decaying == wanted and own == share]
+            if alike:
+                yield _Group(alike, decay, share)

@@ -143,6 +143,10 @@ def _find(file: VectorFile, word: str, case_sensitive: bool) -> Known | list[int
 def _advice(file: VectorFile, word: str, variants: list[int]) -> str:
     """What may have been meant."""
     vocabulary = file.vocabulary
+    if not word.strip():
+        return "name a word"
+    if "*" in word:
+        return "write a factor as a plain number: 0.5*king"
     if variants:
         return f"did you mean {_either([vocabulary.word(row) for row in variants[:5]])}?"
     for sign in ("-", "+", "−", "–"):

@@ -70,8 +70,9 @@ def read_lists(path: Path) -> Lists:
         pairs = tuple((str(first), str(second)) for first, second in stated.get("pairs", []))
         words = tuple(str(word) for word in stated.get("words", []))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        is_no_json = isinstance(error, json.JSONDecodeError | UnicodeDecodeError)
         raise BottegaError(
-            found=f"lists that cannot be read ({type(error).__name__}: {error})",
+            found=f"no JSON ({error})" if is_no_json else "JSON of another shape",
             expected='{"tests": [{"name": …, "targets": {A: [words], B: [words]}, "attributes": {…}}], '
             '"pairs": [[one end, other end]], "words": […]}',
             fix="write them as in docs/words.md",

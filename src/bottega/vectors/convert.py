@@ -4,6 +4,7 @@ import hashlib
 import os
 import shutil
 import tempfile
+import time
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -115,6 +116,7 @@ def convert(
         stamp: what the header says of the original.
     """
     n = source.n_words if limit is None else min(limit, source.n_words)
+    _refuse_false_header(source, n)
     met = Met()
     writer = _Writer(place, n, source.n_dims, precision)
     with writer:
@@ -169,9 +171,11 @@ class _Writer:
     def __enter__(self) -> "_Writer":
         self.place.parent.mkdir(parents=True, exist_ok=True)
         _refuse_foreign(self.place)
+        _sweep(self.place)
         _refuse_full(self.place.parent, self.end)
         self.number, name = tempfile.mkstemp(prefix=f".{self.place.name}.", suffix=".part", dir=self.place.parent)
         self.temporary = Path(name)
+        _hold(self.number)
         self.coder, self.hasher = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
         self.waiting: deque[Future[None]] = deque()
         self.hashing: deque[Future[None]] = deque()
@@ -382,6 +386,45 @@ def _refuse_foreign(place: Path) -> None:
                     expected="a free name for the converted vectors",
                     fix="move it away",
                 )
+
+
+def _hold(number: int) -> bool:
+    """Take the open file for this process alone, where the system can: a lock goes with the one that held it."""
+    try:
+        import fcntl
+    except ImportError:  # Windows, where an open file cannot be removed anyway
+        return False
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _sweep(place: Path) -> None:
+    """Remove what a conversion left that was killed: as large as the file itself, and nobody's any more."""
+    for path in place.parent.iterdir():
+        if path.name.startswith(f".{place.name}.") and path.suffix == ".part":
+            try:
+                with path.open("rb") as file:
+                    is_old = time.time() - os.fstat(file.fileno()).st_mtime > 60  # younger: its lock may be to come
+                    if is_old and _hold(file.fileno()):
+                        path.unlink()
+            except OSError:
+                continue  # gone meanwhile, or another user's
+
+
+def _refuse_false_header(source: Source, n_words: int) -> None:
+    """A header that promises far more than such a file can hold, before room is sought for it."""
+    size = source.path.stat().st_size
+    per_number = 4 if source.kind == "binary" else 2
+    if not source.is_packed and n_words * source.n_dims * per_number > 2 * size:
+        raise BottegaError(
+            found=f"a header of {source.n_words:,} words with {source.n_dims:,} numbers each, in {size:,} bytes",
+            expected="a file that can hold them",
+            fix="fetch it again, or mend its first line",
+            where=source.name,
+        )
 
 
 def _refuse_full(folder: Path, n_bytes: int) -> None:

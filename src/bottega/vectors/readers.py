@@ -1,5 +1,6 @@
 """Read the rows of word2vec binary, word2vec text, GloVe and fastText `.vec`, a block of words at a time."""
 
+import re
 import warnings
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
@@ -16,6 +17,9 @@ __all__ = ["Block", "Met", "read_blocks"]
 
 PIECE_BYTES = 16 << 20
 MAX_WORD_BYTES = 4096  # a "word" longer than this is a misread row
+MAX_ODD_ROWS = 0.05  # share of rows that may look misread
+LETTERS_FROM = 1e15  # four small letters, read as one number, are more than this
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,6 @@ def _cleaned(blocks: Generator[Block, None, bytes], met: Met) -> Generator[Block
 def _binary(stream: BinaryIO, source: Source, n_words: int, n_in_block: int) -> Generator[Block, None, bytes]:
     """The rows; what was read ahead of them is returned."""
     row_bytes = 4 * source.n_dims
-    window = np.dtype((np.void, row_bytes))
     buffer, place, done = b"", 0, 0
     while done < n_words:
         n = min(n_in_block, n_words - done)
@@ -87,6 +90,7 @@ def _binary(stream: BinaryIO, source: Source, n_words: int, n_in_block: int) -> 
                 _refuse_long_word(end, len(buffer) - scan, source, done + len(words))
                 piece = stream.read(max(PIECE_BYTES, n * row_bytes))
                 if not piece:
+                    _refuse_garbled(words, _rows_at(starts, buffer, source.n_dims), source)
                     raise _truncated(source, done + len(words), buffer[scan:].strip() == b"")
                 shift = place
                 buffer = buffer[place:] + piece
@@ -96,11 +100,19 @@ def _binary(stream: BinaryIO, source: Source, n_words: int, n_in_block: int) -> 
             words.append(buffer[scan:end])
             starts.append(end + 1)
             scan = end + 1 + row_bytes
-        # every byte is a possible start of a row: an overlapping view, from which the real ones are picked
-        rows = np.ndarray((len(buffer) - row_bytes + 1,), window, buffer, strides=(1,))[np.array(starts)]
-        yield Block(words, rows.view(np.dtype("<f4")).reshape(n, source.n_dims))
+        rows = _rows_at(starts, buffer, source.n_dims)
+        _refuse_garbled(words, rows, source)
+        yield Block(words, rows)
         place, done = scan, done + n
     return buffer[place:]
+
+
+def _rows_at(starts: list[int], buffer: bytes, n_dims: int) -> NDArray[np.float32]:
+    """Every byte is a possible start of a row: an overlapping view, from which the real ones are picked."""
+    window = np.dtype((np.void, 4 * n_dims))
+    n_places = max(0, len(buffer) - window.itemsize + 1)
+    rows = np.ndarray((n_places,), window, buffer, strides=(1,))[np.array(starts, dtype=np.int64)]
+    return rows.view(np.dtype("<f4")).reshape(len(starts), n_dims)
 
 
 def _text(stream: BinaryIO, source: Source, n_words: int, n_in_block: int) -> Generator[Block, None, bytes]:
@@ -166,7 +178,7 @@ def _one_row(rest: bytes, source: Source, number: int) -> NDArray[np.float32]:
         raise BottegaError(
             found=f"{shown} where a number should be",
             expected=f"a word and {source.n_dims} numbers",
-            fix=f"mend the line, or read only those before it: --limit {number - 1 - source.has_header}",
+            fix=_mend(source, number),
             where=f"{source.name}, line {number}",
         )
     return np.array([float(field) for field in fields], dtype=np.float32)
@@ -224,8 +236,28 @@ def _truncated(source: Source, n_whole: int, at_end_of_row: bool) -> BottegaErro
 
 def _uneven(source: Source, number: int, n_numbers: int) -> BottegaError:
     return BottegaError(
-        found=f"{n_numbers} numbers",
-        expected=f"{source.n_dims}, as in the other lines",
-        fix=f"mend the line, or read only those before it: --limit {number - 1 - source.has_header}",
+        found=f"{n_numbers} number{'s' * (n_numbers != 1)}",
+        expected=f"{source.n_dims}, as {'the first line says' if source.has_header else 'in most lines'}",
+        fix=_mend(source, number),
         where=f"{source.name}, line {number}",
     )
+
+
+def _mend(source: Source, number: int) -> str:
+    n_before = number - 1 - source.has_header
+    return f"mend the line, or read only those before it: --limit {n_before}" if n_before > 1 else "mend the line"
+
+
+def _refuse_garbled(words: list[bytes], rows: NDArray[np.float32], source: Source) -> None:
+    """Rows of another width than the header says: numbers are read as words, or words as numbers."""
+    last = rows[:, -1]
+    n_odd = int(np.count_nonzero((np.abs(last) > LETTERS_FROM) & np.isfinite(last)))
+    if _CONTROL.search(b"".join(words)):
+        n_odd = max(n_odd, sum(_CONTROL.search(word) is not None for word in words))
+    if n_odd > max(2, MAX_ODD_ROWS * len(words)):
+        raise BottegaError(
+            found=f"{n_odd:,} of {len(words):,} rows where letters and numbers are mixed up",
+            expected=f"words between rows of {source.n_dims} numbers, as the header says",
+            fix="fetch the file again, or mend the second number of its first line",
+            where=source.name,
+        )

@@ -82,7 +82,12 @@ def read_analogies(path: Path) -> list[Analogy]:
         elif words and section is not None:
             found.append(Analogy(section, (words[0], words[1], words[2], words[3])))
     if not found:
-        raise _empty(path, "questions such as `Athens Greece Bern Switzerland`")
+        raise BottegaError(
+            found="no question",
+            expected="questions such as `Athens Greece Bern Switzerland`",
+            fix="name another file",
+            where=str(path),
+        )
     return found
 
 
@@ -109,7 +114,8 @@ def read_pairs(path: Path) -> list[Judged]:
                 where=f"{path.name}, line {number}",
             ) from error
     if len(found) < 4:
-        raise _empty(path, "at least four pairs")
+        n = f"{len(found)} pair{'s' * (len(found) != 1)} with a number" if found else "no pair with a number"
+        raise BottegaError(found=n, expected="at least four", fix="name another file", where=str(path))
     return found
 
 
@@ -212,10 +218,6 @@ def _lines(path: Path) -> list[str]:
             fix="save it as UTF-8",
             where=str(path),
         ) from error
-
-
-def _empty(path: Path, expected: str) -> BottegaError:
-    return BottegaError(found="no question", expected=expected, fix="name another file", where=str(path))
 
 
 def ranks(values: NDArray[Any]) -> NDArray[np.float64]:

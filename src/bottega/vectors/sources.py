@@ -1,5 +1,6 @@
 """Where word vectors come from: a file, a `.gz`, a member of a `.zip`; which format, and how many words."""
 
+import codecs
 import gzip
 import io
 import os
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Any, BinaryIO, Literal, cast
 
 from bottega.errors import BottegaError, found_in, nearest_name
 
@@ -43,6 +44,11 @@ class Source:
     n_words: int
     n_dims: int
     has_header: bool
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether its size on the disk says little about what is in it."""
+        return self.member is not None or _starts_with(self.path, b"\x1f\x8b")
 
     @property
     def name(self) -> str:
@@ -82,15 +88,22 @@ def opened(path: Path, member: str | None) -> Iterator[BinaryIO]:
     try:
         if member is not None:
             with zipfile.ZipFile(path) as archive, archive.open(member) as inside:
-                yield io.BufferedReader(inside, 1 << 20)  # type: ignore[type-var]
+                yield _without_mark(io.BufferedReader(inside, 1 << 20))
         elif _starts_with(path, b"\x1f\x8b"):
             with gzip.open(path, "rb") as unpacked:
-                yield unpacked  # type: ignore[misc]
+                yield _without_mark(unpacked)
         else:
             with path.open("rb", buffering=1 << 20) as file:
-                yield file
+                yield _without_mark(file)
     except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
         raise damaged(path, f"an archive that cannot be unpacked ({error})") from error
+
+
+def _without_mark(stream: Any) -> BinaryIO:
+    """Past the three bytes that some editors write before a text."""
+    if stream.peek(3)[:3] == codecs.BOM_UTF8:
+        stream.read(3)
+    return cast(BinaryIO, stream)
 
 
 def damaged(path: Path, found: str, *, where: str | None = None) -> BottegaError:
@@ -202,7 +215,7 @@ def _check_size(path: Path, n_words: int, n_dims: int) -> None:
         )
     if n_words < 2:
         raise BottegaError(
-            found=f"{n_words} words",
+            found="1 word" if n_words == 1 else f"{n_words} words",
             expected="at least 2: nothing is near to anything else",
             fix="use a larger file",
             where=str(path),

@@ -12,11 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bottega.errors import BottegaError
+from bottega.vectors.sources import MAX_DIMS
 
 __all__ = ["Recipe", "Trained", "train_vectors"]
 
 FEWEST_TOKENS = 1000
 MAX_WORDS_A_LINE = 10_000  # gensim cuts what is longer without a word
+# After few steps all words still point one way: benchmarks/results/*-words_train.jsonl. Long texts need few epochs.
+TOKENS_TO_SEE = 5_000_000
+FEWEST_EPOCHS, MOST_EPOCHS = 5, 40
+MAX_EPOCHS = 10_000
+
+AfterEpoch = Callable[[int, int, list[str], NDArray[np.float32]], None]
 
 
 @dataclass(frozen=True)
@@ -27,7 +34,7 @@ class Recipe:
         n_dims: D.
         window: words on each side that count as near.
         min_count: rarer words are left out.
-        epochs: times over the text.
+        epochs: times over the text; None for more over a short text than over a long one.
         seed: of the first numbers and of the sampling.
         negative: made-up neighbours for each true one.
         buckets: places for the letters inside words; None for a number that grows with the text.
@@ -37,10 +44,14 @@ class Recipe:
     n_dims: int = 100
     window: int = 5
     min_count: int = 5
-    epochs: int = 5
+    epochs: int | None = None
     seed: int = 0
     negative: int = 5
     buckets: int | None = None
+
+    def n_epochs(self, n_tokens: int) -> int:
+        """Times over a text of so many words."""
+        return self.epochs or min(MOST_EPOCHS, max(FEWEST_EPOCHS, math.ceil(TOKENS_TO_SEE / n_tokens)))
 
 
 @dataclass(frozen=True)
@@ -54,24 +65,24 @@ class Trained:
     recipe: dict[str, Any]
 
 
-def train_vectors(
-    corpus: Path, recipe: Recipe, *, after_epoch: Callable[[int, list[str], NDArray[np.float32]], None] | None = None
-) -> Trained:
+def train_vectors(corpus: Path, recipe: Recipe, *, after_epoch: AfterEpoch | None = None) -> Trained:
     """Train on a text file, a sentence or paragraph a line; `.gz` is unpacked. One thread, so that a seed repeats.
 
     Words are what stands between spaces: case and punctuation stay as they are.
 
     Args:
-        after_epoch: called with the epoch's number, the words and their rows so far.
+        after_epoch: called with the epoch's number, how many there will be, the words and their rows so far.
     Raises:
         BottegaError: no such text, or too little of it.
         ModuleNotFoundError: gensim is not installed (the extra `words`).
     """
+    _refuse(recipe)
     lines = _Lines(corpus)
     lines.check(recipe.min_count)
     from gensim.models import FastText
     from gensim.models.callbacks import CallbackAny2Vec
 
+    epochs = recipe.n_epochs(lines.n_tokens)
     buckets = recipe.buckets or int(min(2_000_000, max(20_000, 2 ** math.ceil(math.log2(lines.n_tokens)) // 8)))
 
     class Told(CallbackAny2Vec):  # type: ignore[misc]
@@ -81,7 +92,7 @@ def train_vectors(
             self.epoch += 1
             if after_epoch is not None:
                 model.wv.adjust_vectors()  # subwords into words, as at the end of the training
-                after_epoch(self.epoch, model.wv.index_to_key, model.wv.vectors)
+                after_epoch(self.epoch, epochs, model.wv.index_to_key, model.wv.vectors)
 
     start = time.perf_counter()
     model = FastText(
@@ -90,12 +101,20 @@ def train_vectors(
     )  # fmt: skip
     model.build_vocab(lines)
     model.train(
-        lines, total_examples=model.corpus_count, total_words=model.corpus_total_words, epochs=recipe.epochs,
+        lines, total_examples=model.corpus_count, total_words=model.corpus_total_words, epochs=epochs,
         callbacks=[Told()],
     )  # fmt: skip
-    stated = asdict(recipe) | {"buckets": buckets, "model": "fastText skip-gram", "min_n": 3, "max_n": 6}
+    stated = asdict(recipe) | {"buckets": buckets, "epochs": epochs, "min_n": 3, "max_n": 6}
+    stated["model"] = "fastText skip-gram"
     rows = np.asarray(model.wv.vectors, dtype=np.float32)
     return Trained(list(model.wv.index_to_key), rows, lines.n_tokens, time.perf_counter() - start, stated)
+
+
+def _refuse(recipe: Recipe) -> None:
+    bounds = (("dims", recipe.n_dims, MAX_DIMS, 100), ("epochs", recipe.epochs, MAX_EPOCHS, FEWEST_EPOCHS))
+    for name, value, most, usual in bounds:
+        if value is not None and not 1 <= value <= most:
+            raise BottegaError(found=f"{name} {value}", expected=f"1 to {most:,}", fix=f"--{name} {usual}")
 
 
 class _Lines:

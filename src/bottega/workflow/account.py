@@ -10,7 +10,17 @@ from bottega.problem.records import Candidate, Finding, LookRecord, Score
 from bottega.workflow.candidates import Developed
 from bottega.workflow.judge import Judged
 
-__all__ = ["Account", "give_account"]
+__all__ = [
+    "Account",
+    "against",
+    "believe",
+    "best_rival",
+    "findings",
+    "give_account",
+    "more_time",
+    "next_steps",
+    "verdict",
+]
 
 MAJORITY = "most frequent class"
 
@@ -36,18 +46,17 @@ def give_account(
         source: "held-out", "given" or "cv".
     """
     score = judged.metrics[metric]
-    rival = _best_rival(candidates, developed.choice.name)
-    findings = _findings(look, judged)
+    rival = best_rival(candidates, developed.choice.name)
     return Account(
-        verdict=_verdict(score, rival, developed, metric, source, judged),
-        believe=tuple(_believe(rival, judged, metric)),
+        verdict=verdict(rival, developed, metric, source, judged),
+        believe=tuple(believe(rival, judged, metric)),
         doubt=tuple(_doubt(look, judged, source)),
-        next_steps=(*_more_time(developed), *_next_steps(look, judged, score, metric)),
-        findings=findings,
+        next_steps=(*more_time(developed), *next_steps(look, judged, score, metric)),
+        findings=findings(look, judged),
     )
 
 
-def _best_rival(candidates: Sequence[Candidate], chosen: str) -> Candidate | None:
+def best_rival(candidates: Sequence[Candidate], chosen: str) -> Candidate | None:
     """The baseline, or the network where a baseline ships, that came nearest on the test part."""
     kinds = {candidate.name: candidate.kind for candidate in candidates}
     rivals = [c for c in candidates if c.kind != kinds[chosen] and c.test is not None]
@@ -60,14 +69,15 @@ def _sign(score: Score | None) -> float:
     return 1.0 if score is None or score.higher_is_better else -1.0
 
 
-def _verdict(
-    score: Score, rival: Candidate | None, developed: Developed, metric: str, source: str, judged: Judged
+def verdict(
+    rival: Candidate | None, developed: Developed, metric: str, source: str, judged: Judged, noun: str = "picture"
 ) -> str:
+    """What may be repeated: true at the lower end of the interval."""
     if developed.choice.name == MAJORITY and developed.choice.best == MAJORITY:
         return (
             "Nothing was learned: nothing that was tried is proved better than always giving the most frequent answer."
         )
-    lead = score
+    lead = score = judged.metrics[metric]
     without = judged.metrics.get(f"{metric}_without_twins")
     if source == "given" and without is not None and (without.score < score.low or without.score > score.high):
         lead = without  # copies of training pictures in the given test part flatter the score
@@ -77,17 +87,21 @@ def _verdict(
     else:
         bound = lead.low if lead.higher_is_better else lead.high
         text = f"Its {metric.replace('_', ' ')} is {bound:.3g} or {'more' if lead.higher_is_better else 'less'}"
-    text += _against(rival, developed)
+    text += against(rival, developed, noun)
     if source == "cv":
         text += " The data are few, so this comes from training on parts of them again and again (cross-validation)."
     return text
 
 
-def _against(rival: Candidate | None, developed: Developed) -> str:
+def against(rival: Candidate | None, developed: Developed, noun: str = "picture") -> str:
+    """How it stands to the best rival of another kind: the end of the verdict."""
     is_network = developed.chosen.spec.kind == "network"
     gap = rival.difference if rival is not None else None
     if rival is None or gap is None:
-        untried = any(spec.kind == "network" for spec, _ in developed.skipped)
+        tried = {one.spec.kind for one in developed.answered.values()}
+        if is_network and developed.skipped and "baseline" not in tried:
+            return ". Simpler methods were not tried: the time was too short for them."
+        untried = "network" not in tried and any(spec.kind == "network" for spec, _ in developed.skipped)
         return ". The network was not tried: the time was too short for it." if untried else "."
     better = gap.low > 0 if gap.higher_is_better else gap.high < 0
     worse = gap.high < 0 if gap.higher_is_better else gap.low > 0
@@ -96,32 +110,34 @@ def _against(rival: Candidate | None, developed: Developed) -> str:
     if is_network and worse:
         return f", but a simpler method does better: {rival.name}."
     if is_network:
-        return "; whether it beats simpler methods cannot be told from these pictures."
+        return f"; whether it beats simpler methods cannot be told from these {noun}s."
     if better:
         return f": {developed.choice.name} beats the network."
     if worse:  # only where --ship asked for it
         return f": {developed.choice.name} was asked for, and the network does clearly better."
-    return f": {developed.choice.name} does it, and a network is not proved better."
+    alone = " alone" if "weights" in developed.chosen.setting else ""  # a mixture may hold networks
+    return f": {developed.choice.name} does it, and a network{alone} is not proved better."
 
 
-def _believe(rival: Candidate | None, judged: Judged, metric: str) -> list[str]:
+def believe(rival: Candidate | None, judged: Judged, metric: str, noun: str = "picture") -> list[str]:
+    """What the test part proves."""
     said = []
     if rival is not None and rival.difference is not None and METRICS[metric].is_share:
         gap = rival.difference
         verb = "beats" if gap.low > 0 else "is behind" if gap.high < 0 else "differs from"
         said.append(
             f"It {verb} its best rival of another kind, {rival.name}, by {points(abs(gap.score), gap.low, gap.high)} "
-            f"(95 % interval {100 * gap.low:.1f} … {100 * gap.high:.1f}), judged on the same pictures."
+            f"(95 % interval {100 * gap.low:.1f} … {100 * gap.high:.1f}), judged on the same {noun}s."
         )
     sure = judged.sure
     if sure["threshold"] is not None and sure["accuracy"] is not None:
         accuracy = sure["accuracy"]
         said.append(
-            f"Where it says sure, {percent(sure['coverage'])} of the test pictures, it was right "
+            f"Where it says sure, {percent(sure['coverage'])} of the test {noun}s, it was right "
             f"{percent(accuracy.score, accuracy.low, accuracy.high)} of the time "
             f"({percent_range(accuracy.low, accuracy.high)})."
         )
-    return said or ["The score, within its interval, for pictures like these."]
+    return said or [f"The score, within its interval, for {noun}s like these."]
 
 
 def _doubt(look: LookRecord, judged: Judged, source: str) -> list[str]:
@@ -148,19 +164,20 @@ def _doubt(look: LookRecord, judged: Judged, source: str) -> list[str]:
     return said[:3]
 
 
-def _more_time(developed: Developed) -> list[str]:
+def more_time(developed: Developed) -> list[str]:
     """What `--time` left out."""
-    left_out = [spec.name for spec, _ in developed.skipped]
+    left_out = [spec.name for spec, why in developed.skipped if not why.startswith("not tried: on")]
     if not left_out:
         return []
     return [f"Give it more time (--time 5m, or none): {joined(left_out)} could not be tried."]
 
 
-def _next_steps(look: LookRecord, judged: Judged, score: Score, metric: str) -> list[str]:
+def next_steps(look: LookRecord, judged: Judged, score: Score, metric: str, noun: str = "picture") -> list[str]:
+    """What would help, the surest gain first."""
     steps = []
     conflicts = [twin for twin in look.twins if twin.is_conflict]
     if conflicts:
-        many = "1 group of pictures has" if len(conflicts) == 1 else f"{len(conflicts)} groups of pictures have"
+        many = f"1 group of {noun}s has" if len(conflicts) == 1 else f"{len(conflicts)} groups of {noun}s have"
         steps.append(f"Look at the labels that contradict each other: {many} the same content under different labels.")
     weakest = min(
         (item for item in judged.per_class.items() if item[1]["recall"] is not None),
@@ -171,15 +188,16 @@ def _next_steps(look: LookRecord, judged: Judged, score: Score, metric: str) -> 
         name, facts = weakest
         wrong = round(facts["n"] * (1 - facts["recall"].score))
         steps.append(
-            f"Add pictures of {shortened(name, 40)}: {wrong} of its {facts['n']} test pictures were taken for "
+            f"Add {noun}s of {shortened(name, 40)}: {wrong} of its {facts['n']} test {noun}s were taken for "
             "something else, a larger share than of any other class."
         )
     more = examples_for_half_the_interval(score, is_share=METRICS[metric].is_share)
-    steps.append(f"For half the interval, test on about {more:,} more pictures.")
+    steps.append(f"For half the interval, test on about {more:,} more {noun}s.")
     return steps
 
 
-def _findings(look: LookRecord, judged: Judged) -> tuple[Finding, ...]:
+def findings(look: LookRecord, judged: Judged, noun: str = "picture") -> tuple[Finding, ...]:
+    """What is wrong with labels and answers; `nothing to mend` where nothing is."""
     found = []
     never = [name for name, facts in judged.per_class.items() if facts["precision"] is None and facts["n"] > 0]
     if never:
@@ -187,9 +205,9 @@ def _findings(look: LookRecord, judged: Judged) -> tuple[Finding, ...]:
         found.append(
             Finding(
                 "a class that is never predicted",
-                f"{names}: no test picture got this answer",
+                f"{names}: no test {noun} got this answer",
                 "it is too rare, or looks like another one",
-                "add pictures of it, or --metric balanced_accuracy",
+                f"add {noun}s of it, or --metric balanced_accuracy",
                 "high",
             )
         )
@@ -199,9 +217,11 @@ def _findings(look: LookRecord, judged: Judged) -> tuple[Finding, ...]:
             Finding(
                 "labels that contradict each other",
                 ("one group" if conflicts == 1 else f"{conflicts} groups")
-                + " of the same or nearly the same picture under different labels",
+                + f" of the same or nearly the same {noun} under different labels",
                 "at least one label of each group is wrong",
-                "look at them in the report and move the pictures",
+                "look at them in the report and move the pictures"
+                if noun == "picture"
+                else "look at these rows and mend them",
                 "high" if any(t.is_conflict and t.kind == "exact" for t in look.twins) else "medium",
             )
         )

@@ -15,17 +15,20 @@ from bottega.data.splits import folds
 from bottega.evaluation.abstention import Sure, sure_threshold
 from bottega.evaluation.calibration import apply_temperature, fit_temperature
 from bottega.evaluation.choice import Choice, Contender, choose
+from bottega.evaluation.conformal import Interval
 from bottega.evaluation.forms import Form, form_bytes
 from bottega.evaluation.metrics import METRICS
 from bottega.shipping.tails import tail_model
 from bottega.workflow.features import engine
+from bottega.workflow.table_values import interval_of, values_far_behind
 from bottega.workflow.threads import product_threads
 
-__all__ = ["Answered", "Developed", "Material", "Rules", "Spec", "develop"]
+__all__ = ["Answered", "Developed", "Material", "Rules", "Spec", "answer", "develop", "predictions"]
 
 Floats = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
+Targets = npt.NDArray[Any]
 Setting = dict[str, Any]
 FEWEST_VALIDATION = 500  # rows; below that, out-of-fold predictions choose and calibrate
 MAX_FORM_BYTES = 200_000_000  # of a model file beside its network
@@ -41,15 +44,15 @@ class Material:
 
     Attributes:
         views: (N, D) float32 vectors by name.
-        y: (N,) class indices.
+        y: (N,) class indices, or values where there are no classes.
         groups: (N,) equal for examples that belong together.
         group_names: (N, 32) as in `data.splits.Split`.
-        labels: (N,) the label of each example.
-        classes: of the class indices.
+        labels: (N,) the label of each example; "" for all where the target is a value.
+        classes: of the class indices; () for values.
     """
 
     views: Mapping[str, Floats]
-    y: Integers
+    y: Targets
     groups: Integers
     group_names: npt.NDArray[np.uint8]
     labels: Sequence[str]
@@ -57,8 +60,13 @@ class Material:
 
     @property
     def n_classes(self) -> int:
-        """How many answers there are."""
+        """How many answers there are; 0 for values."""
         return len(self.classes)
+
+    @property
+    def n_outputs(self) -> int:
+        """Width of what a form answers."""
+        return self.n_classes or 1
 
 
 @dataclass(frozen=True)
@@ -71,14 +79,21 @@ class Spec:
         fit: `fit(x, y, setting) -> form`.
         view: which vectors it sees.
         alone: whether its fits are long, or use all cores: they are made one by one, and can be interrupted.
+        leads: whether it is likely to lead, and so is fitted first; networks are, unless said otherwise.
     """
 
     name: str
     kind: Literal["network", "baseline"]
     view: str
-    fit: Callable[[Floats, Integers, Setting], Form]
-    tune: Callable[[Floats, Integers, Floats, Integers], tuple[Setting, Form | None]] = lambda *_: ({}, None)
+    fit: Callable[[Floats, Any, Setting], Form]
+    tune: Callable[[Floats, Any, Floats, Any], tuple[Setting, Form | None]] = lambda *_: ({}, None)
     alone: bool = False
+    leads: bool | None = None
+
+    @property
+    def comes_first(self) -> bool:
+        """Whether others are measured against it, and it gets its share of a short time."""
+        return self.kind == "network" if self.leads is None else self.leads
 
 
 @dataclass(frozen=True)
@@ -103,8 +118,8 @@ class Answered:
     """One candidate with its out-of-sample scores on the rows that choose.
 
     Attributes:
-        logits: (M, C) on the rows of `Developed.rows`.
-        temperature: fitted on the select half, so that log losses compare fairly.
+        logits: (M, C) on the rows of `Developed.rows`; (M, 1) values.
+        temperature: fitted on the select half, so that log losses compare fairly; 1 for values.
     """
 
     spec: Spec
@@ -115,9 +130,9 @@ class Answered:
     seconds: float
     dropped: str | None = None  # why it left the race after the first fold; its other rows are NaN
 
-    def probabilities(self) -> Numbers:
-        """(M, C) on the same rows, at its own temperature."""
-        return apply_temperature(self.logits, self.temperature)
+    def predictions(self) -> Numbers:
+        """(M, C) probabilities on the same rows, at its own temperature; or (M,) values."""
+        return predictions(self.logits, self.temperature)
 
 
 @dataclass
@@ -128,7 +143,8 @@ class Developed:
         rows: (M,) the examples that chose and calibrated: validation, or out of fold.
         half: (M,) "select" or "calibrate".
         out_of_fold: whether `rows` were answered out of fold.
-        temperature, sure: of the chosen one, from the calibrate half.
+        temperature, sure: of the chosen one, from the calibrate half; 1 and None for values.
+        interval: of values, from the calibrate half, or from all rows where they were answered out of fold.
     """
 
     answered: dict[str, Answered]
@@ -137,14 +153,20 @@ class Developed:
     half: npt.NDArray[np.str_]
     out_of_fold: bool
     temperature: float
-    sure: Sure
+    sure: Sure | None
     skipped: list[tuple[Spec, str]]  # candidates that were not fitted, and why
     interrupted: bool = False  # the user stopped before every candidate was fitted
+    interval: Interval | None = None
 
     @property
     def chosen(self) -> Answered:
         """The candidate that ships."""
         return self.answered[self.choice.name]
+
+    @property
+    def threshold(self) -> float:
+        """From which probability on an answer is sure; infinite where none is."""
+        return self.sure.threshold if self.sure is not None else math.inf
 
 
 def develop(
@@ -160,7 +182,8 @@ def develop(
     """Fit all candidates, choose one, calibrate it. The test part is not among the arguments.
 
     With at least 500 validation rows the candidates are fitted on `train` and compared on `val`; with fewer they are
-    compared by grouped out-of-fold predictions over both, and then fitted on both.
+    compared by grouped out-of-fold predictions over both, and then fitted on both. Classes are calibrated, values get
+    an interval.
 
     Args:
         specs: from the simplest to the most complex.
@@ -178,7 +201,7 @@ def develop(
         begin = partial(_held_out, material, train, val, half) if held_out else _Race(material, rows, rules, pool).begin
         begun: list[_Begun] = []
         try:
-            for spec in sorted(specs, key=lambda one: one.kind == "baseline"):  # the likely leader comes first
+            for spec in sorted(specs, key=lambda one: not one.comes_first):  # the likely leader
                 if begun and not may_begin(spec.name):
                     skipped.append((spec, "no time was left"))
                     continue
@@ -198,16 +221,25 @@ def develop(
     answered = {spec.name: answered[spec.name] for spec in specs if spec.name in answered}
     choice = _choose(material, answered, rows[half == "select"], half == "select", rules)
     chosen, calibrate = answered[choice.name], half == "calibrate"
-    temperature = fit_temperature(chosen.logits[calibrate], material.y[rows[calibrate]])
-    probabilities = apply_temperature(chosen.logits[calibrate], temperature)
-    sure = sure_threshold(
-        material.y[rows[calibrate]], probabilities, material.groups[rows[calibrate]], sure_at=rules.sure_at
-    )
-    return Developed(answered, choice, rows, half, not held_out, temperature, sure, skipped, interrupted)
+    found = Developed(answered, choice, rows, half, not held_out, 1.0, None, skipped, interrupted)
+    y = material.y[rows]
+    if not material.classes:
+        kept = calibrate if held_out else np.ones(len(rows), bool)
+        found.interval = interval_of(chosen.form, y[kept], chosen.predictions()[kept], out_of_fold=not held_out)
+        return found
+    found.temperature = fit_temperature(chosen.logits[calibrate], y[calibrate])
+    probabilities = apply_temperature(chosen.logits[calibrate], found.temperature)
+    found.sure = sure_threshold(y[calibrate], probabilities, material.groups[rows[calibrate]], sure_at=rules.sure_at)
+    return found
+
+
+def predictions(logits: Numbers, temperature: float) -> Numbers:
+    """Probabilities (N, C) of scores (N, C), of two classes or more; values (N,) of (N, 1)."""
+    return apply_temperature(logits, temperature) if logits.shape[1] > 1 else logits[:, 0]
 
 
 def answer(form: Form, x: Floats, n_classes: int) -> Numbers:
-    """Scores (N, C) of a fitted form, by the operators that ship.
+    """Scores (N, C) of a fitted form, or values (N, 1), by the operators that ship.
 
     Args:
         x: (N, D) vectors, or (N, C, H, W) pictures, which may be bytes.
@@ -247,7 +279,7 @@ class _Begun:
     dropped: str | None = None
 
 
-def _finished(begun: _Begun, y: Integers, half: npt.NDArray[np.str_]) -> Answered:
+def _finished(begun: _Begun, y: Targets, half: npt.NDArray[np.str_]) -> Answered:
     """Wait for what is still being fitted."""
     logits, seconds = begun.logits.copy(), begun.seconds
     for inside, future in begun.rest:
@@ -257,7 +289,7 @@ def _finished(begun: _Begun, y: Integers, half: npt.NDArray[np.str_]) -> Answere
     final = begun.final.result()
     dropped = begun.dropped or _too_large(final.form)
     select = (half == "select") & np.isfinite(logits[:, 0])
-    temperature = fit_temperature(logits[select], y[select])
+    temperature = fit_temperature(logits[select], y[select]) if logits.shape[1] > 1 else 1.0
     return Answered(begun.spec, begun.setting, final.form, logits, temperature, seconds + final.seconds, dropped)
 
 
@@ -275,7 +307,7 @@ def _held_out(material: Material, train: Integers, val: Integers, half: npt.NDAr
     select = val[half == "select"]
     setting, form = spec.tune(x[train], y[train], x[select], y[select])
     form = form if form is not None else spec.fit(x[train], y[train], setting)
-    logits = answer(form, x[val], material.n_classes)
+    logits = answer(form, x[val], material.n_outputs)
     final = _at_once(_Fitted, form, logits[:0], 0.0)
     return _Begun(spec, setting, logits, time.perf_counter() - start, final)
 
@@ -302,17 +334,18 @@ class _Race:
         x, y, first = self.material.views[spec.view][self.rows], self.y, self.fold == 0
         setting, form = spec.tune(x[~first], y[~first], x[first], y[first])
         form = form if form is not None else spec.fit(x[~first], y[~first], setting)
-        logits = np.full((len(y), self.material.n_classes), np.nan)
-        logits[first] = answer(form, x[first], self.material.n_classes)
+        logits = np.full((len(y), self.material.n_outputs), np.nan)
+        logits[first] = answer(form, x[first], self.material.n_outputs)
         dropped = _too_large(form)
         if dropped is None and spec.name != self.exempt:
-            dropped = next(filter(None, (_far_behind(logits[first], one, y[first]) for one in self.leaders)), None)
+            behind = _far_behind if self.material.classes else values_far_behind
+            dropped = next(filter(None, (behind(logits[first], one, y[first]) for one in self.leaders)), None)
         seconds = time.perf_counter() - start
 
         def fit(inside: npt.NDArray[np.bool_]) -> _Fitted:
             start = time.perf_counter()
             form = spec.fit(x[~inside], y[~inside], setting)
-            return _Fitted(form, answer(form, x[inside], self.material.n_classes), time.perf_counter() - start)
+            return _Fitted(form, answer(form, x[inside], self.material.n_outputs), time.perf_counter() - start)
 
         submit = _at_once if spec.alone else self.pool.submit
         rest = []
@@ -365,7 +398,7 @@ def _choose(
     rules: Rules,
 ) -> Choice:
     contenders = [
-        Contender(one.spec.name, one.spec.kind, one.probabilities()[select])
+        Contender(one.spec.name, one.spec.kind, one.predictions()[select])
         for one in answered.values()
         if one.dropped is None
     ]

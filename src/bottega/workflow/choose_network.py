@@ -7,14 +7,16 @@ from typing import Any
 from bottega.data.profile import ImageSet
 from bottega.errors import BottegaError
 from bottega.problem.network import network_to_toml, read_network
-from bottega.workflow.network_options import is_own_network
+from bottega.workflow.finetune import FineTuned, finetune_frame
+from bottega.workflow.network_options import FINETUNE, is_own_network
 from bottega.workflow.options import TrainOptions
 from bottega.workflow.own_network import Architecture, UserClass, architecture_of, stated_shape
-from bottega.workflow.pictures import Frame, frame_for
+from bottega.workflow.pictures import PREPARED, Frame, frame_for
 
 __all__ = ["OwnChoice", "choose_network", "own_names"]
 
 SMALL_SIDE = 40  # pixels: up to here a network of one's own sees all there is; the pretrained one was made for more
+WORTH_LEARNING_ON = 1000  # pictures: fewer are judged by folds of folds, each of which would be a training
 ANY_PICTURE = (3, 64, 64)  # to read a plan whose name is wanted
 
 
@@ -24,16 +26,18 @@ class OwnChoice:
 
     Attributes:
         device: where it is trained.
+        beside: whether the frozen pretrained network is tried too.
     """
 
     architecture: Architecture
     frame: Frame
     device: str
+    beside: bool = False
 
     def facts(self) -> dict[str, Any]:
         """For the recipe: whoever has them makes the same choice."""
         plan = self.architecture.plan
-        facts: dict[str, Any] = {"input": [*self.frame.shape], "device": self.device}
+        facts: dict[str, Any] = {"input": [*self.frame.shape], "device": self.device, "beside": self.beside}
         if plan is not None:
             facts["plan"] = network_to_toml(plan)
         return facts
@@ -41,10 +45,12 @@ class OwnChoice:
     def preparation(self) -> dict[str, str]:
         """For the recipe and the report: what happens to a raw picture, in words."""
         side, colours = self.frame.side, "grey" if self.frame.n_channels == 1 else "RGB"
+        if self.beside:
+            return {**PREPARED, FINETUNE: f"as above, but {side} x {side}, whole levels"}
         return {
             "input": "uint8 [N, H, W, 3], RGB, any height and width",
             "resize": f"antialiased linear, half-pixel centres, squeezed to {side} x {side}, whole levels, {colours}",
-            "scale": "mean 0 and spread 1 for each channel of the training pictures",
+            "scale": self.architecture.scale_words,
         }
 
 
@@ -64,19 +70,26 @@ def choose_network(
             return None
         n_channels, side, _ = begun["input"]
         frame = Frame(side, n_channels)
-        return OwnChoice(_architecture(options, frame, begun.get("plan"), source), frame, str(begun["device"]))
-    if not _is_own(options, images):
+        beside = bool(begun.get("beside", False))
+        architecture = _architecture(FINETUNE if beside else options.network, options, frame, begun.get("plan"), source)
+        return OwnChoice(architecture, frame, str(begun["device"]), beside)
+    kind = _kind(options, images)
+    if kind is None:
         return None
     shape = stated_shape(options.network)
-    frame = frame_for(images, options.preset) if shape is None else Frame(shape[1], shape[0])
-    return OwnChoice(_architecture(options, frame, None, source), frame, _device(options.device))
+    if kind == FINETUNE:
+        frame = finetune_frame(images, options.preset)
+    else:
+        frame = frame_for(images, options.preset) if shape is None else Frame(shape[1], shape[0])
+    architecture = _architecture(kind, options, frame, None, source)
+    return OwnChoice(architecture, frame, _device(options.device), beside=kind == FINETUNE)
 
 
 def own_names(options: TrainOptions) -> list[str]:
     """Names that a candidate of one's own may come to have, before the data were seen."""
     network = options.network
     if network == "auto":
-        return ["cnn"]
+        return ["cnn", FINETUNE] if options.preset == "accurate" else ["cnn"]
     if not is_own_network(network):
         return []
     if network.endswith(".toml"):
@@ -84,15 +97,20 @@ def own_names(options: TrainOptions) -> list[str]:
     return [network.rpartition(":")[2]]
 
 
-def _is_own(options: TrainOptions, images: ImageSet) -> bool:
+def _kind(options: TrainOptions, images: ImageSet) -> str | None:
+    """Which network is trained; None where the pretrained one is enough."""
     if options.network != "auto":
-        return is_own_network(options.network)
-    return bool(images.sizes.max() <= SMALL_SIDE)
+        return options.network if is_own_network(options.network) else None
+    if images.sizes.max() <= SMALL_SIDE:
+        return "cnn"
+    return FINETUNE if options.preset == "accurate" and len(images) >= WORTH_LEARNING_ON else None
 
 
-def _architecture(options: TrainOptions, frame: Frame, written: str | None, source: Any) -> Architecture:
-    if ":" in options.network:
-        return UserClass(options.network if source is None else source, frame.shape)
+def _architecture(kind: str, options: TrainOptions, frame: Frame, written: str | None, source: Any) -> Architecture:
+    if kind == FINETUNE:
+        return FineTuned.for_frame(frame, options.preset)
+    if ":" in kind:
+        return UserClass(kind if source is None else source, frame.shape)
     return architecture_of(options, frame.shape, written)
 
 

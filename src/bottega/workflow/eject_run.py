@@ -17,6 +17,7 @@ from bottega.workflow.run_folder import HISTORY, RECORD, RunFolder
 
 __all__ = ["Ejected", "eject"]
 
+OUT_OF_FOLD = "out-of-fold predictions"  # in a record: a small validation part was trained on, too
 SETTLED = "settings"  # the event that tells how a network was trained
 _KINDS = {"folder": "folder", "npz": "npz", "built-in": "digits"}  # of a source, and what a script calls it
 _NAMES = {field.name for field in fields(Settings)}
@@ -24,10 +25,10 @@ _NAMES = {field.name for field in fields(Settings)}
 
 @dataclass(frozen=True)
 class Ejected:
-    """A run as a script, and in what the script is simpler than the run, as sentences."""
+    """A run as a script, and in what the two differ, as sentences."""
 
     script: str
-    simpler: tuple[str, ...]
+    differs: tuple[str, ...]
 
 
 def eject(run: str | os.PathLike[str], path: str | os.PathLike[str] | None = None) -> Ejected:
@@ -47,19 +48,23 @@ def eject(run: str | os.PathLike[str], path: str | os.PathLike[str] | None = Non
     plan = network_from_toml(_plan(recipe, folder), _shape(recipe))
     facts = _settled(folder, plan.name)
     settings = settings_from({key: value for key, value in facts.items() if key in _NAMES})
-    data = _data(recipe, folder, facts)
-    script = eject_script(plan, settings, data)
+    record = _record(folder)
+    script = eject_script(plan, settings, _data(recipe, record, facts))
     if path is not None:
         _write(script, Path(path))
-    return Ejected(script, tuple(_simpler(recipe)))
+    return Ejected(script, tuple(_differs(recipe, record, plan.name)))
 
 
-def _simpler(recipe: Recipe) -> list[str]:
-    """What the script leaves out: it divides pictures by their own content alone, and chooses by accuracy."""
+def _differs(recipe: Recipe, record: Mapping[str, Any], network: str) -> list[str]:
+    """What the script does otherwise: it divides pictures by their own content alone, and chooses by accuracy."""
     split, options = recipe.split, recipe.options()
     said = []
+    if record["chosen"] != network:
+        said.append(f"the run shipped {record['chosen']}; the script trains {network}, which it was compared with")
     if split.get("source") == "cv":
         said.append("the run was judged by folds; the script by one test part, whose score says less")
+    elif record["split"]["chosen_by"] == OUT_OF_FOLD:
+        said.append("the run trained on the validation part too, in the end; the script keeps it to choose the epoch")
     n_together = int(recipe.data["n"]) - int(split.get("n_groups", recipe.data["n"]))
     if n_together > 0:
         said.append("the run kept twins (near-duplicates) and groups whole; the script knows equal pictures alone")
@@ -78,12 +83,12 @@ def _plan(recipe: Recipe, folder: RunFolder) -> str:
         raise BottegaError(
             found=f"a run of {recipe.training['network']}, a module of your own",
             expected="a network that is known layer by layer",
-            fix="your module is plain PyTorch already: docs/own-network.md shows how to load what was trained",
+            fix="keep your module: it is plain PyTorch already",
             where=str(folder.path),
         )
     raise BottegaError(
-        found="a run that trained no network of its own: its body is pretrained and frozen",
-        expected="a run of mlp, cnn, resnet or a FILE.toml",
+        found="a run that trained no network from nothing: the body of its network is pretrained",
+        expected="a run of mlp, cnn, resnet or a FILE.toml on pictures",
         fix=f"bottega train {recipe.source} --network cnn",
         where=str(folder.path),
     )
@@ -112,22 +117,21 @@ def _settled(folder: RunFolder, network: str) -> Mapping[str, Any]:
     )
 
 
-def _data(recipe: Recipe, folder: RunFolder, facts: Mapping[str, Any]) -> EjectData:
-    labels = _labels(folder)
+def _data(recipe: Recipe, record: Mapping[str, Any], facts: Mapping[str, Any]) -> EjectData:
     source = open_source(recipe.source)
     return EjectData(
         kind=_KINDS.get(source.kind, source.kind),
         source=_place(recipe.source, source),
         has_parts=any(entry.part in ("train", "val", "test") for entry in source.entries),
-        labels=labels,
+        labels=[*record["per_class"]],  # in the order of the answers
         split_seed=recipe.options().split_seed,
         mean=facts["mean"],
         scale=facts["scale"],
     )
 
 
-def _labels(folder: RunFolder) -> list[str]:
-    """The classes in the order of the answers, as the record of a finished run lists them."""
+def _record(folder: RunFolder) -> Mapping[str, Any]:
+    """What a finished run came to."""
     path = folder.file(RECORD)
     if not path.exists():
         raise BottegaError(
@@ -135,7 +139,8 @@ def _labels(folder: RunFolder) -> list[str]:
             expected="a finished run",
             fix=f"bottega train --resume {folder.path}",
         )
-    return [*json.loads(path.read_text(encoding="utf-8"))["per_class"]]
+    found: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
 
 
 def _place(stated: str, source: Source) -> str:

@@ -66,10 +66,11 @@ def load():
             if f"x_{part}" not in arrays:
                 continue
             x, y = arrays[f"x_{part}"], arrays[f"y_{part}"].ravel()
-            x = x if x.dtype == np.uint8 else np.floor(x * 255 + 0.5).astype(np.uint8)
+            x = (x if x.dtype.kind in "iu" or x.max() > 1 else np.floor(x * 255.0 + 0.5)).astype(np.uint8)
             x = x.reshape(*x.shape[:3], -1)
             for picture, label in zip(x, y):
-                yield np.repeat(picture, 3, 2) if x.shape[3] == 1 else picture[..., :3], str(label), part
+                name = str(int(label)) if y.dtype.kind in "iufb" else str(label)
+                yield np.repeat(picture, 3, 2) if x.shape[3] == 1 else picture[..., :3], name, part
 ''',
     "digits": '''
 def load():

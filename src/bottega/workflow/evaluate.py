@@ -2,20 +2,21 @@
 
 import math
 import os
-from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from bottega.errors import BottegaError, found_in, nearest_name
-from bottega.problem.records import EvaluateRecord, Progress, Score, Suspect
+from bottega.errors import BottegaError, nearest_name
+from bottega.problem.records import EvaluateRecord, Progress, Suspect
+from bottega.workflow.extras import missing_extra
+from bottega.workflow.scores import confusion_of, leak_of, passed, per_class_of, unknown_labels_of
 
 if TYPE_CHECKING:
     from bottega.data.profile import ImageSet
     from bottega.shipping.bloom import Bloom
-    from bottega.shipping.predictor import Model
+    from bottega.shipping.predictor import Model, PictureModel
 
 __all__ = ["evaluate"]
 
@@ -33,14 +34,15 @@ def evaluate(
     at_most: float | None = None,
     progress: Progress | None = None,
 ) -> EvaluateRecord:
-    """Score a model on labelled pictures.
+    """Score a model on labelled pictures, or on the rows of a table.
 
     The part `test` is scored where the data have one, else everything that has a label; near twins count as one group
     in every interval. A label that the model doesn't know is an error in the score, and a suspect.
 
     Args:
         model: a loaded model, or the path of its file.
-        data: a folder with one sub-folder a class, a zip or tar of one, `.npz`, CSV, or a built-in name.
+        data: a folder with one sub-folder a class, a zip or tar of one, `.npz`, CSV, or a built-in name; a table with
+            the target's column for a model of a table.
         metric: what is judged; the metric that the model was trained for by default.
         at_least: the bar that the lower end of the interval must reach.
         at_most: the bar that the upper end must stay under.
@@ -53,15 +55,16 @@ def evaluate(
     from bottega.data.profile import profile
     from bottega.data.sources import open_source
     from bottega.evaluation.metrics import METRICS, score_all
-    from bottega.shipping.predictor import Model, load
+    from bottega.shipping.predictor import Model, PictureModel, load
 
-    known = [name for name, one in METRICS.items() if one.kind == "classification"]
     if metric is not None:
-        _check_metric(metric, known)
+        _check_metric(metric, [*METRICS])
     model = model if isinstance(model, Model) else load(model)
     metric = metric or model.card.metric
-    _check_metric(metric, known)
+    _check_metric(metric, [name for name, one in METRICS.items() if one.kind == model.card.task])
     _check_bars(metric, at_least, at_most)
+    if not isinstance(model, PictureModel):
+        return _on_rows(model, data, metric, (at_least, at_most), progress)
     images = profile(open_source(data), progress=progress)
     rows, suspects = _scored_rows(images)
     names = [images.labels[i] or "" for i in rows]
@@ -70,11 +73,11 @@ def evaluate(
     groups = np.asarray(images.twin_groups)[rows]
     metrics = score_all(y, probabilities, groups, seed=SEED)
     score = metrics[metric]
-    suspects += _unknown_labels(names, model.labels)
+    suspects += unknown_labels_of(names, model.labels)
     seen = _seen(model.card.filter, np.asarray(images.hashes)[rows])
     unseen = None
     if seen is not None and seen.any():
-        suspects.append(_leak(seen, os.fspath(data)))
+        suspects.append(leak_of(seen, os.fspath(data)))
         if not seen.all():
             unseen = score_all(y[~seen], probabilities[~seen], groups[~seen], seed=SEED).get(metric)
     return EvaluateRecord(
@@ -84,15 +87,35 @@ def evaluate(
         low=float(score.low),
         high=float(score.high),
         metrics=metrics,
-        per_class=_per_class(y, probabilities, groups, model.labels),
-        passed=_passed(score, at_least, at_most),
+        per_class=per_class_of(y, probabilities, groups, model.labels),
+        passed=passed(score, at_least, at_most),
         seen_in_training=float(seen.mean()) if seen is not None else math.nan,
         rejected=tuple(images.rejected),
         suspects=tuple(suspects),
-        confusion=_confusion(y, probabilities, len(model.labels)),
+        confusion=confusion_of(y, probabilities, len(model.labels)),
         labels=model.labels,
         unseen=unseen,
     )
+
+
+def _on_rows(
+    model: "Model",
+    data: str | os.PathLike[str],
+    metric: str,
+    bars: tuple[float | None, float | None],
+    progress: Progress | None,
+) -> EvaluateRecord:
+    from bottega.shipping.table_predictor import TableModel
+
+    try:
+        from bottega.workflow.evaluate_table import evaluate_rows
+    except ModuleNotFoundError as error:
+        if (missing := missing_extra(error)) is not None:
+            raise missing from error
+        raise
+    if not isinstance(model, TableModel):
+        raise TypeError(f"{type(model).__name__} can't be scored")
+    return evaluate_rows(model, data, metric=metric, bars=bars, progress=progress)
 
 
 def _scored_rows(images: "ImageSet") -> tuple[list[int], list[Suspect]]:
@@ -114,7 +137,7 @@ def _scored_rows(images: "ImageSet") -> tuple[list[int], list[Suspect]]:
 
 
 def _answers(
-    model: "Model", images: "ImageSet", rows: Sequence[int], progress: Progress | None
+    model: "PictureModel", images: "ImageSet", rows: Sequence[int], progress: Progress | None
 ) -> npt.NDArray[np.float32]:
     """Probabilities (N, n_classes), a bounded number of pictures in memory at a time."""
     probabilities = np.empty((len(rows), len(model.labels)), np.float32)
@@ -135,9 +158,9 @@ def _check_metric(name: str, known: Sequence[str]) -> None:
         return
     near = nearest_name(name, known)
     raise BottegaError(
-        found=f"no metric {name!r} for classes",
+        found=f"no metric {name!r} for {'values' if 'rmse' in known and 'accuracy' not in known else 'classes'}",
         expected=f"one of {', '.join(known)}",
-        fix=f"did you mean {near!r}?" if near else "--metric accuracy",
+        fix=f"did you mean {near!r}?" if near else f"--metric {known[0]}",
     )
 
 
@@ -166,65 +189,5 @@ def _check_bars(metric: str, at_least: float | None, at_most: float | None) -> N
             )
 
 
-def _unknown_labels(names: Sequence[str], labels: Sequence[str]) -> list[Suspect]:
-    counts = Counter(name for name in names if name not in labels)
-    if not counts:
-        return []
-    near = {name: nearest_name(name, labels) for name in counts}
-    hint = next((f"; is {a!r} meant to be {b!r}?" for a, b in near.items() if b), "")
-    evidence = (
-        f"{sum(counts.values()):,} of {len(names):,} pictures have a label that the model never saw "
-        f"({found_in(sorted(counts))}): each counts as an error"
-    )
-    fix = f"rename the folders to the model's labels ({found_in(labels)}), or take them out{hint}"
-    return [Suspect("unknown label", found_in(sorted(counts)), evidence, fix)]
-
-
 def _seen(bloom: "Bloom | None", hashes: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_] | None:
     return None if bloom is None else bloom.contains(np.ascontiguousarray(hashes, dtype=np.uint8))
-
-
-def _leak(seen: npt.NDArray[np.bool_], where: str) -> Suspect:
-    n = int(seen.sum())
-    evidence = f"the model was trained on {n:,} of these {len(seen):,} pictures ({100 * n / len(seen):.3g} %)"
-    rest = len(seen) - n
-    fix = f"believe the score of the {rest:,} unseen pictures" if rest else "evaluate on pictures it never saw"
-    return Suspect("leak", where, evidence, fix)
-
-
-def _per_class(
-    y: npt.NDArray[np.int64],
-    probabilities: npt.NDArray[np.float32],
-    groups: npt.NDArray[Any],
-    labels: Sequence[str],
-) -> dict[str, dict[str, Any]]:
-    """For each label: N, and precision and recall with their intervals."""
-    from bottega.evaluation.intervals import proportion
-
-    answered = probabilities.argmax(1)
-    table = {}
-    for k, label in enumerate(labels):
-        is_k, said_k = y == k, answered == k
-        table[label] = {
-            "n": int(is_k.sum()),
-            "precision": proportion(is_k[said_k], groups[said_k]),
-            "recall": proportion(said_k[is_k], groups[is_k]),
-        }
-    return table
-
-
-def _confusion(
-    y: npt.NDArray[np.int64], probabilities: npt.NDArray[np.float32], n_classes: int
-) -> tuple[tuple[int, ...], ...]:
-    """Counts [true class][answer]; pictures of unknown labels are not in it."""
-    known = y >= 0
-    counts = np.zeros((n_classes, n_classes), np.int64)
-    np.add.at(counts, (y[known], probabilities[known].argmax(1)), 1)
-    return tuple(tuple(int(n) for n in row) for row in counts)
-
-
-def _passed(score: Score, at_least: float | None, at_most: float | None) -> bool | None:
-    """A bar is judged at the end of the interval that is worst for it; an undefined score meets none."""
-    if at_least is None and at_most is None:
-        return None
-    return bool((at_least is None or score.low >= at_least) and (at_most is None or score.high <= at_most))

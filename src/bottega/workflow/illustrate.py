@@ -29,10 +29,10 @@ from bottega.problem.records import Twin
 from bottega.workflow.candidates import Answered, Material
 from bottega.workflow.illustrate_training import epoch_curve, learning
 from bottega.workflow.judge import Judged
-from bottega.workflow.own_network import VIEW
-from bottega.workflow.trial import Trial
+from bottega.workflow.own_network import VIEW, OwnNetwork
+from bottega.workflow.trial import Looked, Trial
 
-__all__ = ["Outside", "Use", "gather"]
+__all__ = ["Outside", "Use", "chosen_point", "coverage_points", "gather", "reliability_bins", "table_of_answers"]
 
 SIDE = 96  # px
 N_MISTAKES = 12
@@ -63,22 +63,20 @@ class Use:
     prepared: str = ""
 
 
-def gather(trial: Trial, outside: Outside | None, use: Use) -> Evidence:
-    """Collect what the report shows beside the record."""
+def gather(trial: Trial[Looked], outside: Outside | None, use: Use, own: OwnNetwork | None = None) -> Evidence:
+    """Collect what the report shows beside the record.
+
+    Args:
+        own: the network that was trained, if one was.
+    """
     images, everything, look = trial.looked.images, trial.looked.everything, trial.looked.look
     material, developed, judged = trial.material, trial.developed, trial.judged
     metric = trial.options.metric
     album = _Album(images)
     tested = judged.tested
     once = tested.once
-    rows, probabilities = tested.rows[once], tested.probabilities[once]
+    rows, probabilities = tested.rows[once], tested.predictions[once]
     y, groups = material.y[rows], material.groups[rows]
-    bins = reliability(y, probabilities, groups)
-    curve = coverage_curve(y, probabilities, groups)
-    points = tuple(
-        CoveragePoint(*point)
-        for point in zip(curve.coverage, curve.accuracy, curve.low, curve.high, curve.threshold, strict=True)
-    )
     return Evidence(
         data_name=images.name,
         n_pictures=len(images),
@@ -87,16 +85,13 @@ def gather(trial: Trial, outside: Outside | None, use: Use) -> Evidence:
         mistakes=tuple(_mistakes(album, material, developed.chosen, rows, probabilities)),
         conflicts=tuple(_groups(album, [twin for twin in look.twins if twin.is_conflict])),
         twins=tuple(_groups(album, [twin for twin in look.twins if not twin.is_conflict])),
-        reliability=tuple(
-            ReliabilityBin(*values)
-            for values in zip(bins.confidence, bins.accuracy, bins.low, bins.high, bins.n, strict=True)
-        ),
+        reliability=reliability_bins(y, probabilities, groups),
         ece=judged.metrics.get("ece"),
-        coverage=points,
-        chosen_coverage=_chosen(judged),
+        coverage=coverage_points(y, probabilities, groups),
+        chosen_coverage=chosen_point(judged),
         curve=_strengths(developed.chosen),
-        history=epoch_curve(trial.own.learned, metric) if trial.own is not None and trial.own.learned else None,
-        learning=_learning(trial),
+        history=epoch_curve(own.learned, metric) if own is not None and own.learned else None,
+        learning=_learning(trial, own),
         naive=judged.naive,
         grouped=judged.metrics[metric],
         without_twins=judged.metrics.get(f"{metric}_without_twins"),
@@ -110,12 +105,30 @@ def gather(trial: Trial, outside: Outside | None, use: Use) -> Evidence:
     )
 
 
-def _learning(trial: Trial) -> Learning | None:
-    if trial.own is None:
+def reliability_bins(
+    y: npt.NDArray[np.int64], probabilities: npt.NDArray[np.float64], groups: npt.NDArray[np.int64]
+) -> tuple[ReliabilityBin, ...]:
+    """Stated against true."""
+    bins = reliability(y, probabilities, groups)
+    columns = bins.confidence, bins.accuracy, bins.low, bins.high, bins.n
+    return tuple(ReliabilityBin(*values) for values in zip(*columns, strict=True))
+
+
+def coverage_points(
+    y: npt.NDArray[np.int64], probabilities: npt.NDArray[np.float64], groups: npt.NDArray[np.int64]
+) -> tuple[CoveragePoint, ...]:
+    """Accuracy against the share answered."""
+    curve = coverage_curve(y, probabilities, groups)
+    columns = curve.coverage, curve.accuracy, curve.low, curve.high, curve.threshold
+    return tuple(CoveragePoint(*point) for point in zip(*columns, strict=True))
+
+
+def _learning(trial: Trial[Looked], own: OwnNetwork | None) -> Learning | None:
+    if own is None:
         return None
     seen = np.setdiff1d(np.arange(len(trial.material.y)), trial.judged.tested.rows)
     pixels = trial.material.views[VIEW]
-    return learning(trial.own, pixels[seen] if len(seen) else pixels)
+    return learning(own, pixels[seen] if len(seen) else pixels)
 
 
 class _Album:
@@ -155,14 +168,8 @@ def _thumbnail(pixels: npt.NDArray[np.uint8], label: str, name: str) -> Thumbnai
 def _confusion(
     album: _Album, material: Material, rows: npt.NDArray[np.int64], probabilities: npt.NDArray[np.float64]
 ) -> Confusion:
-    n, said = material.n_classes, probabilities.argmax(1)
-    y = material.y[rows]
-    strangers = sorted({material.labels[i] for i in rows[y < 0].tolist()})  # labels that only the test part has
-    truth = y.copy()
-    for place in np.flatnonzero(y < 0).tolist():
-        truth[place] = n + strangers.index(material.labels[int(rows[place])])
-    matrix = np.zeros((n + len(strangers), n + len(strangers)), np.int64)
-    np.add.at(matrix, (truth, said), 1)
+    labels, truth, matrix = table_of_answers(material, rows, probabilities)
+    said = probabilities.argmax(1)
     cells = sorted(
         ((i, j) for i, j in zip(*np.nonzero(matrix), strict=True)), key=lambda c: (c[0] == c[1], -matrix[c], c)
     )
@@ -171,7 +178,25 @@ def _confusion(
         inside = np.flatnonzero((truth == i) & (said == j))
         surest = inside[probabilities[inside, j].argmax()]
         examples[int(i), int(j)] = album.picture(int(rows[surest]))
-    return Confusion.from_matrix((*material.classes, *strangers), matrix.tolist(), examples)
+    return Confusion.from_matrix(labels, matrix.tolist(), examples)
+
+
+def table_of_answers(
+    material: Material, rows: npt.NDArray[np.int64], probabilities: npt.NDArray[np.float64]
+) -> tuple[tuple[str, ...], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Labels, the true one of each row by its place among them, and counts [truth][answer].
+
+    Labels that only the test part has come last.
+    """
+    n, said = material.n_classes, probabilities.argmax(1)
+    y = material.y[rows]
+    strangers = sorted({material.labels[i] for i in rows[y < 0].tolist()})
+    truth = y.copy()
+    for place in np.flatnonzero(y < 0).tolist():
+        truth[place] = n + strangers.index(material.labels[int(rows[place])])
+    matrix = np.zeros((n + len(strangers), n + len(strangers)), np.int64)
+    np.add.at(matrix, (truth, said), 1)
+    return (*material.classes, *strangers), truth, matrix
 
 
 def _mistakes(
@@ -224,7 +249,8 @@ def _groups(album: _Album, twins: Sequence[Twin]) -> list[tuple[Member, ...]]:
     ]
 
 
-def _chosen(judged: Judged) -> CoveragePoint | None:
+def chosen_point(judged: Judged) -> CoveragePoint | None:
+    """Where `sure` stands."""
     sure = judged.sure
     if sure["threshold"] is None or sure["accuracy"] is None:
         return None

@@ -1,7 +1,7 @@
 """The test part, read once: scores with intervals for what ships and for every rival."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -9,11 +9,12 @@ import numpy.typing as npt
 
 from bottega.data.splits import folds, naive_split
 from bottega.errors import BottegaError
-from bottega.evaluation.calibration import apply_temperature
+from bottega.evaluation.conformal import Interval
 from bottega.evaluation.intervals import difference, interval, proportion
 from bottega.evaluation.metrics import METRICS, score_all
+from bottega.evaluation.regression import score_values
 from bottega.problem.records import Candidate, Score
-from bottega.workflow.candidates import Answered, Developed, Material, Rules, Spec, answer, develop
+from bottega.workflow.candidates import Answered, Developed, Material, Rules, Spec, answer, develop, predictions
 from bottega.workflow.lookalikes import Lookalikes, find_lookalikes
 from bottega.workflow.threads import product_threads
 
@@ -31,17 +32,19 @@ class Tested:
 
     Attributes:
         rows: (T,) examples; on small data each stands there once for each repeat.
-        probabilities: (T, C) of what ships.
-        sure: (T,) bool.
-        by_candidate: probabilities of every candidate.
+        predictions: of what ships: (T, C) probabilities, or (T,) values.
+        sure: (T,) bool; false for values.
+        by_candidate: predictions of every candidate.
         n: different examples among the rows.
+        ends: (T, 2) lower and upper ends of the intervals of values; None for classes.
     """
 
     rows: Integers
-    probabilities: Numbers
+    predictions: Numbers
     sure: npt.NDArray[np.bool_]
     by_candidate: Mapping[str, Numbers]
     n: int
+    ends: Numbers | None = None
 
     @property
     def once(self) -> slice:
@@ -51,7 +54,12 @@ class Tested:
 
 @dataclass(frozen=True)
 class Judged:
-    """What the test part says."""
+    """What the test part says.
+
+    Attributes:
+        per_class, sure: of classes; empty for values.
+        interval: of values: what it promises, and what it held; empty for classes.
+    """
 
     tested: Tested
     metrics: dict[str, Score]
@@ -59,15 +67,19 @@ class Judged:
     sure: dict[str, Any]
     naive: Score | None
     lookalikes: Lookalikes | None = None
+    interval: dict[str, Any] = field(default_factory=dict)
 
 
 def held_out(material: Material, developed: Developed, rows: Integers) -> Tested:
     """Answer the test part with the fitted candidates."""
-    by_candidate = {name: _probabilities(material, one, rows) for name, one in developed.answered.items()}
-    chosen = developed.chosen
-    logits = answer(chosen.form, material.views[chosen.spec.view][rows], material.n_classes)
-    probabilities = apply_temperature(logits, developed.temperature)
-    return Tested(rows, probabilities, probabilities.max(1) >= developed.sure.threshold, by_candidate, len(rows))
+    by_candidate = {
+        name: _predictions(material, one, rows, one.temperature) for name, one in developed.answered.items()
+    }
+    found = _predictions(material, developed.chosen, rows, developed.temperature)
+    if developed.interval is not None:
+        ends = np.stack(developed.interval.around(found), axis=1)
+        return Tested(rows, found, np.zeros(len(rows), bool), by_candidate, len(rows), ends)
+    return Tested(rows, found, found.max(1) >= developed.threshold, by_candidate, len(rows))
 
 
 def cross_validated(
@@ -77,9 +89,9 @@ def cross_validated(
     n = len(material.y)
     order = np.arange(n)
     names = [spec.name for spec in specs]
-    by_candidate = {name: np.zeros((n_repeats * n, material.n_classes)) for name in names}
-    probabilities = np.zeros((n_repeats * n, material.n_classes))
-    sure = np.zeros(n_repeats * n, bool)
+    shape = (n_repeats * n, material.n_classes) if material.classes else (n_repeats * n,)
+    by_candidate = {name: np.zeros(shape) for name in names}
+    found, sure, ends = np.zeros(shape), np.zeros(n_repeats * n, bool), np.zeros((n_repeats * n, 2))
     k = min(rules.k, len(np.unique(material.groups)))
     for repeat in range(n_repeats):
         fold = folds(material.group_names, material.labels, k=k, repeat=repeat, split_seed=rules.split_seed)
@@ -92,10 +104,11 @@ def cross_validated(
                 raise KeyboardInterrupt
             one = held_out(material, developed, inside)
             places = repeat * n + inside
-            probabilities[places], sure[places] = one.probabilities, one.sure
+            found[places], sure[places] = one.predictions, one.sure
+            ends[places] = 0.0 if one.ends is None else one.ends
             for name in names:
                 by_candidate[name][places] = one.by_candidate[name]
-    return Tested(np.tile(order, n_repeats), probabilities, sure, by_candidate, n)
+    return Tested(np.tile(order, n_repeats), found, sure, by_candidate, n, None if material.classes else ends)
 
 
 def judge(
@@ -115,21 +128,14 @@ def judge(
         varied: unrelated pictures look different, so that likeness means something (photos; not digits).
     """
     y, groups = material.y[tested.rows], material.groups[tested.rows]
-    alone = len(np.unique(groups)) == len(groups)
-    clusters = None if alone else groups
-    metrics = {name: replace(score, n=tested.n) for name, score in score_all(y, tested.probabilities, clusters).items()}
-    metrics = {name: score for name, score in metrics.items() if np.isfinite(score.score)}
-    if len(material.classes) != 2 and metric != "average_precision":
+    metrics = _scores(material, tested, developed)
+    if len(material.classes) > 2 and metric != "average_precision":
         metrics.pop("average_precision", None)
     if metric not in metrics:
-        raise BottegaError(
-            found=f"a test part on which {metric} has no value",
-            expected="pictures of every class in it",
-            fix="add pictures of the rare classes, or --metric accuracy",
-        )
+        raise _without_value(material, metric)
     single = _without_twins(groups[tested.once])
     if 0 < len(single) < tested.n:
-        score = interval(METRICS[metric], y[single], tested.probabilities[single], None, 0)
+        score = interval(METRICS[metric], y[single], tested.predictions[single], None, 0)
         metrics[f"{metric}_without_twins"] = score
     lookalikes = _lookalikes(material, tested, metric) if varied else None
     if lookalikes is not None:
@@ -137,9 +143,31 @@ def judge(
     if naive is not None:
         metrics["twins_grouped"] = metrics[metric]
         metrics["twins_split"] = naive
+    if developed.interval is not None:
+        return Judged(tested, metrics, {}, {}, naive, interval=_interval(developed.interval, metrics))
     once = tested.once
-    per_class = _per_class(material.classes, y[once], tested.probabilities[once].argmax(1), groups[once])
+    per_class = _per_class(material.classes, y[once], tested.predictions[once].argmax(1), groups[once])
     return Judged(tested, metrics, per_class, _sure(material, tested, developed), naive, lookalikes)
+
+
+def _scores(material: Material, tested: Tested, developed: Developed) -> dict[str, Score]:
+    """Every metric that has a value on these rows."""
+    y, groups = material.y[tested.rows], material.groups[tested.rows]
+    clusters = None if len(np.unique(groups)) == len(groups) else groups
+    if tested.ends is not None and developed.interval is not None:
+        coverage, ends = developed.interval.coverage, (tested.ends[:, 0], tested.ends[:, 1])
+        found = score_values(y, tested.predictions, ends, coverage=coverage, groups=clusters)
+    else:
+        found = score_all(y, tested.predictions, clusters)
+    return {name: replace(score, n=tested.n) for name, score in found.items() if np.isfinite(score.score)}
+
+
+def _without_value(material: Material, metric: str) -> BottegaError:
+    return BottegaError(
+        found=f"a test part on which {metric} has no value",
+        expected="examples of every class in it" if material.classes else "several examples in it",
+        fix=f"add examples{' of the rare classes' if material.classes else ''}, or choose another --metric",
+    )
 
 
 def naive_score(
@@ -153,14 +181,15 @@ def naive_score(
         return None
     part = naive_split(hashes, seed)
     train, test = np.flatnonzero(part != "test"), np.flatnonzero(part == "test")
-    train = train[material.y[train] >= 0]
+    if material.classes:
+        train = train[material.y[train] >= 0]
     if len(test) == 0 or len(np.unique(material.y[train])) < 2:
         return None
     x = material.views[one.spec.view]
     with product_threads(threads):
         form = one.spec.fit(x[train], material.y[train], one.setting)
-    probabilities = apply_temperature(answer(form, x[test], material.n_classes), one.temperature)
-    return interval(METRICS[metric], material.y[test], probabilities, None, 0)
+    found = predictions(answer(form, x[test], material.n_outputs), one.temperature)
+    return interval(METRICS[metric], material.y[test], found, None, 0)
 
 
 def candidate_records(
@@ -174,7 +203,7 @@ def candidate_records(
     found = []
     for name, one in developed.answered.items():
         answered = np.isfinite(one.logits[:, 0])
-        val = interval(measure, y_val[answered], one.probabilities()[answered], groups_val[answered], 0)
+        val = interval(measure, y_val[answered], one.predictions()[answered], groups_val[answered], 0)
         test = interval(measure, y, tested.by_candidate[name], groups, 0)
         gap = None
         if name != developed.choice.name:
@@ -191,15 +220,15 @@ def candidate_records(
     return tuple(found)
 
 
-def _probabilities(material: Material, one: Answered, rows: Integers) -> Numbers:
-    return apply_temperature(answer(one.form, material.views[one.spec.view][rows], material.n_classes), one.temperature)
+def _predictions(material: Material, one: Answered, rows: Integers, temperature: float) -> Numbers:
+    return predictions(answer(one.form, material.views[one.spec.view][rows], material.n_outputs), temperature)
 
 
 def _lookalikes(material: Material, tested: Tested, metric: str) -> Lookalikes | None:
     """On a held-out test part only: across folds everybody is somebody's training picture."""
     rows = tested.rows[tested.once]
     seen = np.setdiff1d(np.arange(len(material.y)), rows)
-    return find_lookalikes(material, rows, tested.probabilities[tested.once], seen, metric=metric)
+    return find_lookalikes(material, rows, tested.predictions[tested.once], seen, metric=metric)
 
 
 def _without_twins(groups: Integers) -> Integers:
@@ -223,13 +252,27 @@ def _per_class(classes: Sequence[str], y: Integers, said: Integers, groups: Inte
 def _sure(material: Material, tested: Tested, developed: Developed) -> dict[str, Any]:
     """The threshold, and what it did on the test part."""
     y, groups = material.y[tested.rows], material.groups[tested.rows]
-    right = tested.probabilities.argmax(1) == y
-    sure = tested.sure
-    finite = np.isfinite(developed.sure.threshold)
+    right = tested.predictions.argmax(1) == y
+    sure, promised = tested.sure, developed.sure
+    if promised is None:
+        return {}
     return {
-        "threshold": float(developed.sure.threshold) if finite else None,
+        "threshold": float(promised.threshold) if np.isfinite(promised.threshold) else None,
         "coverage": float(sure.mean()) if len(sure) else 0.0,
         "accuracy": proportion(right[sure], groups[sure]) if sure.any() else None,
-        "why": developed.sure.why,
-        "sure_at": developed.sure.sure_at,
+        "why": promised.why,
+        "sure_at": promised.sure_at,
+    }
+
+
+def _interval(promised: Interval, metrics: Mapping[str, Score]) -> dict[str, Any]:
+    """What the intervals of values promise, and what they held on the test part."""
+    return {
+        "coverage": promised.coverage,
+        "held": metrics["coverage"],
+        "width": metrics.get("width"),
+        "scale": promised.scale,
+        "reach": promised.reach,
+        "n": promised.n,
+        "guarantee": promised.guarantee,
     }

@@ -50,6 +50,11 @@ class Remembered:
         found: tuple[Setting, Form] = self._once(_key(x, y) + _key(x_val, y_val), work)
         return found
 
+    @property
+    def is_known(self) -> bool:
+        """Whether it was fitted on any rows; under a short time some candidates never are."""
+        return bool(self._known)
+
     def fit(self, x: Floats, y: Targets, setting: Setting) -> Form:
         """As the candidate's own."""
         key = _key(x, y) + repr(sorted(setting.items())).encode()
@@ -74,7 +79,7 @@ class Remembered:
 def mixture_spec(task: Task, members: Sequence[Remembered]) -> Spec:
     """The mixture as a candidate; it stands last, when its members are fitted already."""
     mixer = _Mixer(task, members)
-    return Spec("mixture of the best", "baseline", members[0].spec.view, mixer.fit, mixer.tune, alone=True)
+    return Spec("mixture of the best", "baseline", members[0].spec.view, mixer.fit, mixer.tune, alone=True, leads=False)
 
 
 class _Mixer:
@@ -83,7 +88,8 @@ class _Mixer:
         self.members = {member.spec.name: member for member in members}
 
     def tune(self, x: Floats, y: Targets, x_val: Floats, y_val: Targets) -> tuple[Setting, Form]:
-        tuned = {name: member.tune(x, y, x_val, y_val) for name, member in self.members.items()}
+        known = {name: member for name, member in self.members.items() if member.is_known} or self.members
+        tuned = {name: member.tune(x, y, x_val, y_val) for name, member in known.items()}
         answers = np.stack([self._answers(form, x_val) for _, form in tuned.values()])  # (members, N, C)
         counts = _greedy(answers, y_val, is_class=self.task.n_classes is not None)
         weights = {name: int(n) / N_DRAWS for name, n in zip(tuned, counts, strict=True) if n}

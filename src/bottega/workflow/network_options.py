@@ -16,6 +16,7 @@ __all__ = ["NETWORKS", "OWN", "check_network_options", "is_own_network", "stated
 
 NETWORKS = ("auto", "pretrained", "mlp", "cnn", "resnet", "finetune")
 OWN = ("mlp", "cnn", "resnet")
+FINETUNE = "finetune"
 DEVICES = ("auto", "cpu", "cuda")
 # Of `TrainOptions` and of the training's settings alike; None leaves the choice to what suits the data.
 _SETTINGS = ("epochs", "batch_size", "optimiser", "learning_rate", "schedule", "weight_decay", "patience")
@@ -29,8 +30,8 @@ _COUNTS: dict[str, tuple[float, float, bool, str, str]] = {
 
 
 def is_own_network(network: str) -> bool:
-    """Whether a choice of `--network` names a network that starts from nothing: a kind, a TOML file or a class."""
-    return network in OWN or network.endswith(".toml") or ":" in network
+    """Whether a choice of `--network` names a network that is trained as a whole: a kind, a TOML file or a class."""
+    return network in (*OWN, FINETUNE) or network.endswith(".toml") or ":" in network
 
 
 def stated_settings(options: "TrainOptions") -> dict[str, Any]:

@@ -4,16 +4,23 @@ import difflib
 import math
 import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, TypedDict
 
 from bottega.errors import BottegaError, found_in, nearest_name
 from bottega.workflow.network_options import check_network_options
+from bottega.workflow.table_options import COLUMN_KEYWORDS, TableOptions, table_options
 
 __all__ = ["TrainKeywords", "TrainOptions", "parse_duration", "train_options"]
 
-UNBOUNDED = ("log_loss", "brier")  # brier ends at 2 over several classes
+UNBOUNDED = ("log_loss", "brier", "rmse", "mae", "mape")  # brier ends at 2 over several classes
+AUTO = "auto"  # the metric of a table, until its target was looked at
+DEFAULT_METRIC = {"classification": "accuracy", "regression": "rmse"}
+OF_PICTURES = (  # choices that mean nothing for a table
+    "preset", "group_by", "small", "network", "width", "depth", "dropout", "epochs", "batch_size", "optimiser",
+    "learning_rate", "schedule", "weight_decay", "patience", "augment", "device", "seeds",
+)  # fmt: skip
 PRESETS = ("fast", "accurate")
 MAX_NAME = 100  # characters; file systems take 255 bytes, and a letter may need four
 
@@ -52,6 +59,15 @@ class TrainKeywords(TypedDict, total=False):
     device: Literal["auto", "cpu", "cuda"]
     seeds: int
     cv: int | None
+    target: str | None
+    type: Sequence[str] | Mapping[str, str]
+    ignore: Sequence[str]
+    group: str | None
+    time_column: str | None
+    missing: Sequence[str]
+    test: str | os.PathLike[str] | None
+    val: str | os.PathLike[str] | None
+    split_column: str | None
 
 
 @dataclass(frozen=True)
@@ -82,6 +98,7 @@ class TrainOptions:
         device: where a network is trained; `auto` takes a GPU where there is one.
         seeds: how many times the network is trained, to see how much the seed matters.
         cv: judge by this many folds, every example answered once, instead of by one test part.
+        table: what is stated about the columns of a table; None for pictures.
     """
 
     preset: Literal["fast", "accurate"] = "fast"
@@ -115,6 +132,7 @@ class TrainOptions:
     device: Literal["auto", "cpu", "cuda"] = "auto"
     seeds: int = 1
     cv: int | None = None
+    table: TableOptions | None = None
 
     def __post_init__(self) -> None:
         problems = _check_kinds(self) or [problem for check in _CHECKS for problem in check(self)]
@@ -122,22 +140,49 @@ class TrainOptions:
             found, expected, fix = (tuple(dict.fromkeys(part)) for part in zip(*problems, strict=True))
             raise BottegaError(found="; ".join(found), expected="; ".join(expected), fix="; ".join(fix))
 
+    def stated(self) -> dict[str, Any]:
+        """The choices as the recipe holds them, those about the place of the run left out."""
+        elsewhere = ("resume", "name", "table", *(OF_PICTURES if self.table is not None else ()))
+        found = {key: value for key, value in vars(self).items() if key not in elsewhere}
+        return found if self.table is None else {**found, "table": self.table.to_recipe()}
+
+    def settled(self, kind: str | None) -> "TrainOptions":
+        """The same with a metric that goes with the task.
+
+        Raises:
+            BottegaError: the stated metric judges another kind of task, or the bar doesn't go with the metric.
+        """
+        from bottega.evaluation.metrics import METRICS
+
+        kind = kind or "classification"
+        if self.metric == AUTO:
+            return replace(self, metric=DEFAULT_METRIC[kind])
+        if METRICS[self.metric].kind != kind:
+            known = [name for name, metric in METRICS.items() if metric.kind == kind]
+            raise BottegaError(
+                found=f"metric {self.metric!r} for a target of {'numbers' if kind == 'regression' else 'classes'}",
+                expected=f"one of {', '.join(known)}",
+                fix=f"--metric {DEFAULT_METRIC[kind]}",
+            )
+        return self
+
 
 _Problem = tuple[str, str, str]  # found, expected, fix
 
 
-def _metrics() -> dict[str, bool]:
-    """The metrics that a class can be judged by, and whether higher is better."""
+def _metrics(options: TrainOptions) -> dict[str, bool]:
+    """The metrics that the answers can be judged by, and whether higher is better."""
     from bottega.evaluation.metrics import METRICS
 
-    return {name: metric.higher_is_better for name, metric in METRICS.items() if metric.kind == "classification"}
+    kinds = ("classification", "regression") if options.table is not None else ("classification",)
+    return {name: metric.higher_is_better for name, metric in METRICS.items() if metric.kind in kinds}
 
 
 def _check_names(options: TrainOptions) -> list[_Problem]:
     problems = []
     for flag, value, known in (
         ("preset", options.preset, PRESETS),
-        ("metric", options.metric, tuple(_metrics())),
+        ("metric", options.metric, (*_metrics(options), *([AUTO] if options.table is not None else []))),
         ("golden", options.golden, ("made-up", "real")),
     ):
         if value not in known:
@@ -163,7 +208,9 @@ def _check_numbers(options: TrainOptions) -> list[_Problem]:
 
 
 def _check_bars(options: TrainOptions) -> list[_Problem]:
-    lower = not _metrics().get(options.metric, True)
+    if options.metric == AUTO:  # judged again once it is known
+        return []
+    lower = not _metrics(options).get(options.metric, True)
     right, wrong = ("at_most", "at_least") if lower else ("at_least", "at_most")
     stated, value = getattr(options, wrong), getattr(options, right)
     flag = "--" + right.replace("_", "-")
@@ -171,7 +218,9 @@ def _check_bars(options: TrainOptions) -> list[_Problem]:
         kind = "lower is better" if lower else "higher is better"
         found = f"--{wrong.replace('_', '-')} {stated!r} with {options.metric}, of which {kind}"
         return [(found, f"{flag} for {options.metric}", f"{flag} {stated!r}")]
-    if value is not None and (not _is_number(value) or value < 0 or (value > 1 and options.metric not in UNBOUNDED)):
+    unsigned = options.metric != "r2"
+    above = value is not None and _is_number(value) and value > 1 and options.metric not in UNBOUNDED
+    if value is not None and (not _is_number(value) or (unsigned and value < 0) or above):
         fix = f"{flag} {value / 100:g}" if _is_number(value) and 1 < value <= 100 else f"{flag} 0.9"
         return [(f"{flag} {value!r}", f"{options.metric} as a number from 0 to 1", fix)]
     return []
@@ -214,7 +263,16 @@ def _check_kinds(options: TrainOptions) -> list[_Problem]:
     return problems
 
 
-_CHECKS = (_check_names, _check_numbers, _check_bars, _check_texts, check_network_options)
+def _check_table(options: TrainOptions) -> list[_Problem]:
+    """Choices about pictures and their networks beside a table."""
+    if options.table is None:
+        return []
+    stated = [f.name for f in fields(options) if f.name in OF_PICTURES and getattr(options, f.name) != f.default]
+    flags = ", ".join(f"--{name.replace('_', '-')}" for name in stated)
+    return [(f"{flags} with a table", "choices that a table has", f"leave {flags} out")] if stated else []
+
+
+_CHECKS = (_check_names, _check_numbers, _check_bars, _check_texts, check_network_options, _check_table)
 
 
 def _is_number(value: object) -> bool:
@@ -240,9 +298,19 @@ def train_options(data: str | os.PathLike[str] | None, keywords: Mapping[str, An
                 expected=f"one of {found_in(known)}",
                 fix=f"did you mean {near!r}?",
             )
-    values = dict(keywords)
+    values = {key: value for key, value in keywords.items() if key not in COLUMN_KEYWORDS}
+    columns = {key: value for key, value in keywords.items() if key in COLUMN_KEYWORDS}
     time = values.pop("time", None)
-    options = TrainOptions(**values, time_seconds=parse_duration(time) if isinstance(time, str) else time)
+    values["time_seconds"] = parse_duration(time) if isinstance(time, str) else time
+    values["table"], bar = table_options(data, columns)
+    if bar is not None:  # what is stated here comes before what was written there
+        written: dict[str, Any] = {"metric": bar.metric}
+        if values.get("at_least") is None and values.get("at_most") is None and values.get("metric") is None:
+            written |= {"at_least": bar.at_least, "at_most": bar.at_most}
+        values |= {key: value for key, value in written.items() if values.get(key) is None and value is not None}
+    if values.get("metric") is None:
+        values["metric"] = AUTO if values["table"] is not None else DEFAULT_METRIC["classification"]
+    options = TrainOptions(**values)
     _check_source(data, options)
     return options
 
@@ -252,7 +320,7 @@ def _check_source(data: str | os.PathLike[str] | None, options: TrainOptions) ->
         if data is None:
             raise BottegaError(
                 found="no data to train on",
-                expected="a folder of pictures, or a run to resume",
+                expected="a folder of pictures or a table, or a run to resume",
                 fix="bottega train FOLDER",
             )
         return

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from bottega.errors import BottegaError
 from bottega.evaluation.forms import Form, Graph
 from bottega.evaluation.metrics import METRICS
+from bottega.models.pretrained import Pretrained
 from bottega.problem.history import Epoch
 from bottega.problem.network import Network, network_from_toml, read_network, shape_text
 from bottega.problem.network_summary import summarise
@@ -65,6 +66,23 @@ class Architecture(Protocol):
     @property
     def plan(self) -> Network | None:
         """Its layers, where they are known."""
+
+    @property
+    def weights(self) -> Pretrained | None:
+        """Where it starts from, if not from nothing."""
+
+    @property
+    def scale_words(self) -> str:
+        """How pixels are scaled, for the recipe and the report."""
+
+    def suited(self, settings: Settings) -> Settings:
+        """The settings that suit it, of those that suit so many examples."""
+
+    def scaled(self, train: Any, val: Any) -> Any:
+        """The examples with the constants that scale them (`training.examples.Data`)."""
+
+    def begin(self, module: Any, data: Any, settings: Settings) -> None:
+        """What is done to fresh weights before the training proper."""
 
     def build(self, n_classes: int, seed: int) -> Any:
         """The network with fresh weights: a torch module, (B, C, H, W) scaled pictures -> (B, n_classes) logits."""
@@ -117,8 +135,28 @@ def stated_shape(network: str) -> tuple[int, int, int] | None:
     return shape[0], shape[1], shape[2]
 
 
+class FromNothing:
+    """What networks have in common that no pretrained weights bind: standardised inputs and no beginning."""
+
+    weights = None
+    scale_words = "mean 0 and spread 1 for each channel of the training pictures"
+
+    def suited(self, settings: Settings) -> Settings:
+        """As they are."""
+        return settings
+
+    def scaled(self, train: Any, val: Any) -> Any:
+        """With mean 0 and spread 1 for each channel."""
+        from bottega.training.loop import Data
+
+        return Data.standardised(train, val)
+
+    def begin(self, module: Any, data: Any, settings: Settings) -> None:
+        """Nothing is known yet."""
+
+
 @dataclass(frozen=True)
-class Planned:
+class Planned(FromNothing):
     """A network that is written down layer by layer."""
 
     plan: Network
@@ -147,7 +185,7 @@ class Planned:
 
 
 @dataclass(frozen=True)
-class UserClass:
+class UserClass(FromNothing):
     """A network of the user's own making: a torch module class, or one that is built already.
 
     Attributes:
@@ -292,7 +330,8 @@ class OwnNetwork:
 
     def _settings(self, x: Pixels, y: Integers, options: TrainOptions) -> tuple[Settings, str]:
         """What suits the rows that it is fitted on, and why they are augmented so."""
-        settings = default_settings(len(y), options, threads=self.bench.threads, device=self.bench.device)
+        suited = default_settings(len(y), options, threads=self.bench.threads, device=self.bench.device)
+        settings = replace(self.architecture.suited(suited), **stated_settings(options))
         settings = replace(settings, threads=self._threads(settings.batch_size))
         counts = np.bincount(y, minlength=self.n_classes)
         if options.metric in CLASSES_COUNT_ALIKE and counts.max() >= IMBALANCE * counts.min():
@@ -321,25 +360,30 @@ class OwnNetwork:
         settings: Settings,
         why: str,
     ) -> tuple[Form, Learned]:
-        """Train once. Fits that are asked for side by side wait for each other: torch has one set of threads."""
-        from bottega.training.loop import Data, Examples, Goal
+        """Train once. Fits that are asked for side by side wait for each other: torch has one set of threads, and its
+        exporter is kept quiet by turning the whole process's output away.
+        """
+        from bottega.training.loop import Examples, Goal
+        from bottega.training.precision import best_precision
 
         metric = METRICS[self.options.metric]
         goal = Goal(metric.function, metric.higher_is_better)
-        data = Data.standardised(Examples(*train), None if val is None else Examples(*val))
+        data = self.architecture.scaled(Examples(*train), None if val is None else Examples(*val))
         with self._alone:
             module = self.architecture.build(self.n_classes, settings.seed)
+            settings = replace(settings, precision=best_precision(module, settings.device))
+            self.architecture.begin(module, data, settings)
             mark = _mark(train, val, settings)
             settings = self._in_time(module, data, settings, goal, mark)
             fitted = self._train(module, data, settings, goal, mark)
-        if self.is_stopped and not (self.bench.keeps_best and val is not None):
-            raise KeyboardInterrupt  # a fold that wasn't finished answers nothing
+            if self.is_stopped and not (self.bench.keeps_best and val is not None):
+                raise KeyboardInterrupt  # a fold that wasn't finished answers nothing
+            form = Graph(self.architecture.graph(module, fitted.arrays, data.mean, data.scale))
         rate = settings.learning_rate if fitted.range_test is None else fitted.range_test.chosen
         settings = replace(settings, learning_rate=rate)
         if val is not None:
             facts = {"mean": data.mean.ravel().tolist(), "scale": data.scale.ravel().tolist()}
             self.bench.settled(self.architecture.name, mark, {**asdict(settings), **facts})
-        form = Graph(self.architecture.graph(module, fitted.arrays, data.mean, data.scale))
         n_parameters = sum(int(weights.numel()) for weights in module.parameters() if weights.requires_grad)
         learned = Learned(
             settings,
@@ -404,7 +448,7 @@ def sparkline(values: Sequence[float]) -> str:
 
     Example:
         >>> sparkline([0.1, 0.5, 0.9, 0.95])
-        '▁▄▇█'
+        '▁▄██'
     """
     shown = [value for value in values[-SPARKS:] if math.isfinite(value)]
     low, high = min(shown, default=0.0), max(shown, default=0.0)
@@ -422,12 +466,12 @@ def _mark(train: tuple[Pixels, Integers], val: tuple[Pixels, Integers] | None, s
 
 
 def default_settings(n_train: int, options: TrainOptions, *, threads: int, device: str) -> Settings:
-    """What suits so many examples, and what was stated in its place."""
+    """What suits so many examples."""
     thorough = options.preset == "accurate"
     batch_size = 32 if n_train < 1000 else 64 if n_train < 8000 else 256
     epochs = (60 if n_train < 1000 else 40 if n_train < 8000 else 15) * (2 if thorough else 1)
     n_steps = epochs * math.ceil(n_train / batch_size)
-    suited = Settings(
+    return Settings(
         epochs=epochs,
         batch_size=batch_size,
         average=0.995 if n_steps >= ENOUGH_TO_AVERAGE else 0.0,
@@ -436,4 +480,3 @@ def default_settings(n_train: int, options: TrainOptions, *, threads: int, devic
         threads=threads,
         device=device,
     )
-    return replace(suited, **stated_settings(options))

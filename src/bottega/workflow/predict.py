@@ -5,9 +5,10 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bottega.errors import BottegaError
 from bottega.problem.records import Progress, Rejected
@@ -24,27 +25,30 @@ N_DECODERS = 4
 
 def predict(
     model: "Model | str | os.PathLike[str]",
-    inputs: "str | os.PathLike[str] | Sequence[str | os.PathLike[str]]",
+    inputs: Any,
     *,
     progress: Progress | None = None,
 ) -> "tuple[list[Answer], list[Rejected]]":
-    """Answer for every picture.
+    """Answer for every picture, or for every row.
 
     Args:
         model: a loaded model, or the path of its file.
-        inputs: files, folders (to the bottom, hidden files passed over) and patterns such as `photos/**/*.jpg`.
+        inputs: files, folders (to the bottom, hidden files passed over) and patterns such as `photos/**/*.jpg`; for a
+            model of a table its files, a mapping from columns to values, a list of them, or a data frame.
         progress: called as pictures are answered.
     Returns:
         The answers in the order of the inputs, those of a folder by name; and what was left out, with the reason.
     Raises:
         BottegaError: nothing could be read at all; `rejected` says why, file by file.
     """
-    from bottega.shipping.predictor import Model
+    from bottega.shipping.predictor import Model, PictureModel
 
-    names = [inputs] if isinstance(inputs, (str, os.PathLike)) else list(inputs)
-    paths, rejected = _expand([os.fspath(name) for name in names])
     if not isinstance(model, Model):
         model = open_model(model)
+    if not isinstance(model, PictureModel):
+        return _rows(model, inputs, progress), []
+    names = [inputs] if isinstance(inputs, (str, os.PathLike)) else list(inputs)
+    paths, rejected = _expand([os.fspath(name) for name in names])
     answers: list[Answer] = []
     for window_paths, pictures in _windows(paths, rejected):
         answers += model.answers(window_paths, pictures)
@@ -53,6 +57,32 @@ def predict(
     if not answers:
         raise _nothing_read(names, rejected)
     return answers, rejected
+
+
+def _rows(model: "Model", inputs: Any, progress: Progress | None) -> "list[Answer]":
+    """Answers for the rows of files, one after the other, or for rows that are given as they are."""
+    if isinstance(inputs, (str, os.PathLike)) or not _are_paths(inputs):
+        found = model(inputs)
+        return found if isinstance(found, list) else [found]
+    paths = [os.fspath(path) for path in inputs]
+    answers: list[Answer] = []
+    for path in paths:
+        if progress is not None:
+            progress("reading rows", len(answers), None)
+        found = model(path)
+        before = f"{path}: " if len(paths) > 1 else ""
+        answers += [replace(one, input=f"{before}{one.input}") for one in found]
+    if not answers:
+        raise BottegaError(
+            found=f"no row in {', '.join(map(repr, paths[:5]))}",
+            expected="one row at least below the header",
+            fix="check the file",
+        )
+    return answers
+
+
+def _are_paths(inputs: Any) -> bool:
+    return isinstance(inputs, (list, tuple)) and all(isinstance(one, (str, os.PathLike)) for one in inputs)
 
 
 def open_model(model: str | os.PathLike[str]) -> "Model":

@@ -4,6 +4,7 @@ import json
 import os
 import tomllib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,39 @@ from bottega.errors import BottegaError, found_in, nearest_name
 from bottega.problem.records import LookRecord
 from bottega.problem.table import TableChoices
 
-__all__ = ["FILE", "merged", "read_question", "write_question"]
+__all__ = ["FILE", "Bar", "merged", "read_bar", "read_question", "write_question"]
 
 FILE = "bottega.toml"
 _KEYS = ("data", "question", "target", "metric", "at_least", "at_most", "ignore", "group", "time_column", "weight")
 _TABLES = ("types", "missing")
 _METRIC = {"classification": "accuracy", "regression": "rmse"}
+
+
+@dataclass(frozen=True)
+class Bar:
+    """The measure and what is good enough, as they were written before training; None where left open."""
+
+    metric: str | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+
+
+def read_bar(data: str, folder: Path | None = None) -> Bar | None:
+    """Metric and bar of `bottega.toml`, when it is about this DATA; else None.
+
+    Raises:
+        BottegaError: as `read_question`, or a bar that is no number.
+    """
+    stated = _stated(data, folder)
+    if stated is None:
+        return None
+    bars = {}
+    for key in ("at_least", "at_most"):
+        value = stated.get(key)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float))):
+            raise _wrong_kind(key, value, "a number")
+        bars[key] = value
+    return Bar(_word(stated, "metric"), **bars)
 
 
 def read_question(data: str, folder: Path | None = None) -> TableChoices | None:
@@ -25,6 +53,24 @@ def read_question(data: str, folder: Path | None = None) -> TableChoices | None:
     Raises:
         BottegaError: it is no TOML, or has a key that means nothing.
     """
+    stated = _stated(data, folder)
+    if stated is None:
+        return None
+    codes = {name: tuple(map(str, some)) for name, some in _table(stated, "missing").items() if name != "everywhere"}
+    return TableChoices(
+        target=_word(stated, "target"),
+        types={name: str(kind) for name, kind in _table(stated, "types").items()},
+        ignore=tuple(map(str, _list(stated, "ignore"))),
+        group=_word(stated, "group"),
+        time_column=_word(stated, "time_column"),
+        weight=_word(stated, "weight"),
+        missing=tuple(map(str, _table(stated, "missing").get("everywhere", ()))),
+        missing_in=codes,
+    )
+
+
+def _stated(data: str, folder: Path | None) -> dict[str, Any] | None:
+    """The keys of the file; None where there is no such file, or it is about other data."""
     path = (folder or Path()) / FILE
     try:
         stated = tomllib.loads(path.read_text("utf-8"))
@@ -42,19 +88,7 @@ def read_question(data: str, folder: Path | None = None) -> TableChoices | None:
             raise BottegaError(
                 found=f"the key {key!r}", expected=f"one of {found_in(known, limit=12)}", fix=fix, where=FILE
             )
-    if not _is_about(stated.get("data", ""), data):
-        return None
-    codes = {name: tuple(map(str, some)) for name, some in _table(stated, "missing").items() if name != "everywhere"}
-    return TableChoices(
-        target=_word(stated, "target"),
-        types={name: str(kind) for name, kind in _table(stated, "types").items()},
-        ignore=tuple(map(str, _list(stated, "ignore"))),
-        group=_word(stated, "group"),
-        time_column=_word(stated, "time_column"),
-        weight=_word(stated, "weight"),
-        missing=tuple(map(str, _table(stated, "missing").get("everywhere", ()))),
-        missing_in=codes,
-    )
+    return stated if _is_about(stated.get("data", ""), data) else None
 
 
 def merged(stated: TableChoices, written: TableChoices | None) -> TableChoices:

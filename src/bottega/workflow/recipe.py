@@ -11,6 +11,7 @@ from typing import Any
 
 from bottega.errors import BottegaError, nearest_name
 from bottega.workflow.options import TrainOptions
+from bottega.workflow.table_options import TableOptions
 
 __all__ = ["Recipe", "read_recipe", "versions"]
 
@@ -59,6 +60,8 @@ class Recipe:
         """The choices that this recipe was begun with."""
         known = {f.name for f in fields(TrainOptions)}
         stated = {key: value for key, value in self.training.items() if key in known}
+        if "table" in stated:
+            stated["table"] = TableOptions.from_recipe(stated["table"])
         return TrainOptions(**{**stated, **changes})
 
 
@@ -99,7 +102,7 @@ def read_recipe(path: Path) -> Recipe:
     return recipe
 
 
-_TRAINING = {f.name for f in fields(TrainOptions)} - {"resume", "name"} | {"threads", "input", "plan"}
+_TRAINING = {f.name for f in fields(TrainOptions)} - {"resume", "name"} | {"threads", "input", "plan", "beside"}
 
 
 def _refuse_other_kinds(document: Mapping[str, Any], path: Path) -> None:

@@ -80,7 +80,7 @@ class RunFolder:
         return cls(folder)
 
     def hold(self) -> "RunFolder":
-        """Keep other processes out until this one ends, however it ends.
+        """Keep other processes out until `close`, or until this one ends, however it ends.
 
         Raises:
             BottegaError: another process is at work in this folder.
@@ -103,6 +103,17 @@ class RunFolder:
                 fix="wait until it has ended, or begin a run of another --name",
             ) from error
         return self
+
+    def close(self) -> None:
+        """Let other processes in again."""
+        if self._held is not None:
+            self._held.close()
+
+    def let_go(self) -> None:
+        """Let other processes in again before this one ends."""
+        if self._held is not None:
+            self._held.close()
+            self._held = None
 
     def tidy(self) -> None:
         """Remove what a killed process of this run left half written; for a run that is about to go on."""
@@ -174,16 +185,18 @@ class RunFolder:
                 found[str(record["what"])] = record["value"]
         return found
 
-    def write_predictions(
-        self, classes: Sequence[str], rows: Iterable[tuple[str, str, str, Sequence[float], bool]]
-    ) -> None:
-        """Write `predictions.csv`: name, label, answer, probability of each class, sure."""
+    def write_predictions(self, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """Write `predictions.csv`, its lines in the order of their names.
+
+        Args:
+            head: the names of the columns.
+            rows: name, label, answer and more of each test example.
+        """
         text = io.StringIO()
         table = csv.writer(text)
-        table.writerow(safe_cell(cell) for cell in ["input", "label", "answer", "sure", *classes])
-        for name, label, answer, probabilities, sure in sorted(rows, key=lambda row: row[0]):
-            cells = [name, label, answer, "true" if sure else "false", *(f"{p:.6g}" for p in probabilities)]
-            table.writerow(safe_cell(cell) for cell in cells)
+        table.writerow(safe_cell(cell) for cell in head)
+        for row in sorted(rows, key=lambda row: row[0]):
+            table.writerow(safe_cell(cell) for cell in row)
         self.write(PREDICTIONS, text.getvalue())
 
 

@@ -31,12 +31,12 @@ from bottega.shipping.model_file import (
 )
 from bottega.shipping.predictor import ask, open_session
 from bottega.shipping.snippets import snippets
-from bottega.workflow.candidates import answer
+from bottega.workflow.candidates import Developed, answer
 from bottega.workflow.features import batches
 from bottega.workflow.pictures import Below
 from bottega.workflow.trial import Looked, Trial
 
-__all__ = ["Shipped", "Small", "ship", "ship_small", "usage"]
+__all__ = ["Shipped", "Small", "ship", "ship_small", "thresholds_of", "usage"]
 
 TOLERANCE = 1e-4  # of a probability: float32 through a hundred layers, summed in another order
 SMALL_TOLERANCE = 2e-2  # of the int8 variant, whose rounding differs between processors
@@ -66,7 +66,7 @@ class Small:
     loss: Score
 
 
-def ship(trial: Trial, below: Below) -> Shipped:
+def ship(trial: Trial[Looked], below: Below) -> Shipped:
     """Build the file and prove it.
 
     Args:
@@ -76,13 +76,12 @@ def ship(trial: Trial, below: Below) -> Shipped:
     """
     weights = below.weights
     material, developed, looked = trial.material, trial.developed, trial.looked
-    finite = np.isfinite(developed.sure.threshold)
-    threshold = float(np.float32(developed.sure.threshold)) if finite else None
+    thresholds = thresholds_of(developed)
     graph = classifier_graph(
         developed.chosen.form,
         material.classes,
         temperature=developed.temperature,
-        threshold=threshold,
+        threshold=thresholds.sure,
         prepare=below.prepare,
     )
     largest = _replay(graph, trial)
@@ -92,7 +91,7 @@ def ship(trial: Trial, below: Below) -> Shipped:
         modality="images",
         labels=material.classes,
         outputs=class_outputs(material.n_classes),
-        thresholds=Thresholds(threshold, developed.sure.why, developed.sure.sure_at),
+        thresholds=thresholds,
         temperature=developed.temperature,
         metric=metric,
         metrics=trial.judged.metrics,
@@ -111,7 +110,16 @@ def ship(trial: Trial, below: Below) -> Shipped:
     return Shipped(seal(graph, card), graph, card, largest, below.words, weights is not None)
 
 
-def ship_small(shipped: Shipped, trial: Trial) -> Small | None:
+def thresholds_of(developed: Developed) -> Thresholds:
+    """Where `sure` becomes true, as the graph compares it."""
+    sure = developed.sure
+    if sure is None:
+        raise ValueError("values have intervals and no threshold")
+    finite = np.isfinite(sure.threshold)
+    return Thresholds(float(np.float32(sure.threshold)) if finite else None, sure.why, sure.sure_at)
+
+
+def ship_small(shipped: Shipped, trial: Trial[Looked]) -> Small | None:
     """The int8 variant with its measured loss on the test part; None where there is no network to shrink."""
     if not shipped.has_network:
         return None
@@ -147,21 +155,21 @@ def usage(shipped: Shipped, path: Path, classes: Sequence[str]) -> dict[str, Any
     }
 
 
-def _judged_answers(trial: Trial) -> Numbers:
+def _judged_answers(trial: Trial[Looked]) -> Numbers:
     """What the model that ships answers on the test rows, from the vectors that it was judged on (T, C).
 
     On small data the folds were answered by other models; then it is the final one's own answers.
     """
     tested, developed, material = trial.judged.tested, trial.developed, trial.material
     if trial.looked.split.source != "cv":
-        return tested.probabilities
+        return tested.predictions
     chosen = developed.chosen
     rows = tested.rows[tested.once]
     logits = answer(chosen.form, material.views[chosen.spec.view][rows], material.n_classes)
     return apply_temperature(logits, developed.temperature)
 
 
-def _replay(graph: bytes, trial: Trial) -> float:
+def _replay(graph: bytes, trial: Trial[Looked]) -> float:
     """Ask the file for every test picture, from raw pixels; returns the largest difference of a probability.
 
     Raises:
@@ -187,7 +195,7 @@ def _replay(graph: bytes, trial: Trial) -> float:
     return float(gaps.max())
 
 
-def _answers(graph: bytes, trial: Trial) -> tuple[Numbers, list[str]]:
+def _answers(graph: bytes, trial: Trial[Looked]) -> tuple[Numbers, list[str]]:
     """Probabilities (T, C) and labels of the whole file on the decoded raw test pictures."""
     images, n_classes = trial.looked.images, trial.material.n_classes
     rows = trial.judged.tested.rows[trial.judged.tested.once]
@@ -218,7 +226,7 @@ def _data_card(looked: Looked) -> DataCard:
     return DataCard(looked.fingerprint, looked.n_per_part, per_class)
 
 
-def _golden(graph: bytes, trial: Trial) -> tuple[Golden, ...]:
+def _golden(graph: bytes, trial: Trial[Looked]) -> tuple[Golden, ...]:
     n_classes = trial.material.n_classes
     if trial.options.golden == "made-up":
         return make_golden(graph, n_classes=n_classes)

@@ -19,15 +19,23 @@ if TYPE_CHECKING:
 __all__ = ["LabelledData", "NetworkChoice", "Run", "fit", "load_data", "network"]
 
 SHAPE = ("width", "depth", "dropout")
-NOT_FOR_FIT = ("network", "resume", *SHAPE)  # said elsewhere: by the network, or not here
+DIVISION = ("split_seed", "group_by")
+NOT_FOR_FIT = ("network", "resume", *SHAPE, *DIVISION)  # said elsewhere: by the network, by the data, or not here
+_SAID_BY = {"bottega.network": SHAPE, "bottega.load_data": DIVISION}
 
 
 @dataclass(frozen=True)
 class LabelledData:
-    """Data that were looked at: what `load_data` gives and `network` and `fit` take."""
+    """Data that were looked at: what `load_data` gives and `network` and `fit` take.
+
+    Attributes:
+        split_seed, group_by: how they were divided; `fit` divides them so.
+    """
 
     source: str
     looked: "Looked"
+    split_seed: int = 0
+    group_by: str | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -121,20 +129,22 @@ class Run:
         return f"<run {self.record.run_dir}: {self.record.verdict}>"
 
 
-def load_data(data: str | os.PathLike[str], **keywords: Unpack[TrainKeywords]) -> LabelledData:
+def load_data(data: str | os.PathLike[str], *, split_seed: int = 0, group_by: str | None = None) -> LabelledData:
     """Look at data and divide them; nothing is trained yet.
 
     Args:
         data: folder, zip, tar, `.npz`, CSV of `path,label`, or the name of a built-in data set.
-        keywords: `split_seed` and `group_by`, as of `bottega.train`.
+        split_seed: another one draws another test part.
+        group_by: regular expression on the path inside the folder; equal matches are one shot or subject.
     Raises:
         BottegaError: it can't be opened, or nothing can be learned from it.
     """
     from bottega.data.store import Store
     from bottega.workflow.trial import look_at
 
-    options = train_options(data, keywords)
-    return LabelledData(os.fspath(data), look_at(os.fspath(data), options, store=Store(), progress=None))
+    options = train_options(data, {"split_seed": split_seed, "group_by": group_by})
+    looked = look_at(os.fspath(data), options, store=Store(), progress=None)
+    return LabelledData(os.fspath(data), looked, split_seed, group_by)
 
 
 def network(
@@ -177,14 +187,18 @@ def fit(net: NetworkChoice, data: LabelledData, **keywords: Unpack[TrainKeywords
     for name in keywords:
         if name not in known:
             near = nearest_name(name, known)
-            where = "bottega.network" if name in SHAPE else None
+            where = next((said for said, names in _SAID_BY.items() if name in names), None)
             raise BottegaError(
                 found=f"fit has no option {name!r}",
                 expected=f"one of {', '.join(known)}",
                 fix=f"give {name} to {where}" if where else f"did you mean {near!r}?" if near else f"leave out {name}",
             )
-    shape = {name: getattr(net.options, name) for name in SHAPE}
-    options = train_options(data.source, {"ship": "network", **keywords, **shape, "network": net.kind})
+    elsewhere = {
+        **{name: getattr(net.options, name) for name in SHAPE},
+        **{name: getattr(data, name) for name in DIVISION},
+        "network": net.kind,
+    }
+    options = train_options(data.source, {"ship": "network", **keywords, **elsewhere})
     calm_threads()
     try:
         from bottega.workflow.train import train

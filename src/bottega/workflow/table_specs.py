@@ -5,7 +5,7 @@ the target's own scale) they learn from the rows that they are fitted on, and ca
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -120,7 +120,7 @@ def table_specs(task: TableTask, n_rows: int, n_dense: int) -> tuple[list[Spec],
     members = [
         Remembered(_spec(task, "random forest", _Forest(task), alone=True)),
         Remembered(_spec(task, "support vector machine", _Kernel(task))),
-        Remembered(_spec(task, "gradient boosting", _Boosting(task), alone=True)),
+        Remembered(replace(_spec(task, "gradient boosting", _Boosting(task), alone=True), leads=True)),
         *(Remembered(_spec(task, name, _Network(task, name), "network", alone=True)) for name in TABLE_PLANS),
     ]
     left_out = []
@@ -267,9 +267,9 @@ def _spec(
 ) -> Spec:
     """A candidate as the contest takes it; one for values finds the target's scale first."""
     if task.n_classes is not None:
-        return Spec(name, kind, VIEW, candidate.fit, candidate.tune, alone)
+        return Spec(name, kind, VIEW, candidate.fit, candidate.tune, alone, leads=False)
     on_scale = _OnScale(task, candidate, quick=kind == "network")
-    return Spec(name, kind, VIEW, on_scale.fit, on_scale.tune, alone)
+    return Spec(name, kind, VIEW, on_scale.fit, on_scale.tune, alone, leads=False)
 
 
 class _OnScale:

@@ -1,9 +1,9 @@
 """What one training knows: the data once they were looked at and divided, and then what was learned and judged."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,15 +21,70 @@ from bottega.workflow.candidates import Developed, Material
 from bottega.workflow.judge import Judged
 from bottega.workflow.look import look_record
 from bottega.workflow.options import TrainOptions
-from bottega.workflow.own_network import OwnNetwork
 from bottega.workflow.recipe import Recipe
 
-__all__ = ["Looked", "Trial", "look_at", "split_facts"]
+__all__ = ["Examples", "Looked", "Seen", "Trial", "in_folds", "look_at", "numbered", "split_facts"]
+
+
+class Examples(Protocol):
+    """What a training asks of its data once they were looked at and divided, be they pictures or rows."""
+
+    @property
+    def noun(self) -> str:
+        """What one example is called."""
+
+    @property
+    def name(self) -> str:
+        """Of the data."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """(N,) of each example, as a person finds it again."""
+
+    @property
+    def labels(self) -> Sequence[str]:
+        """(N,) what each one is, as text."""
+
+    @property
+    def hashes(self) -> npt.NDArray[np.uint8]:
+        """(N, 32) of contents, without the label."""
+
+    @property
+    def look(self) -> LookRecord:
+        """What was found."""
+
+    @property
+    def split(self) -> Split:
+        """The part of each example."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """What may be answered; () for values."""
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of contents, labels and given parts; names and order don't count."""
+
+    @property
+    def n_per_part(self) -> dict[str, int]:
+        """Examples in each part of the split."""
+
+    @property
+    def is_varied(self) -> bool:
+        """Whether unrelated examples look different, so that a look-alike means something."""
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the recipe states about the split beside the counts."""
+
+
+Seen = TypeVar("Seen", bound=Examples)
+LOOK_ALIKE = 0.9  # twin thresholds above it: even unrelated pictures look alike (data/twins.py)
 
 
 @dataclass(frozen=True)
 class Looked:
-    """The data of a run, looked at and divided.
+    """The pictures of a run, looked at and divided.
 
     Attributes:
         everything: all readable pictures, the unlabelled ones too.
@@ -50,6 +105,33 @@ class Looked:
     y: npt.NDArray[np.int64]
     groups: npt.NDArray[np.int64]
     fingerprint: str
+
+    noun = "picture"
+
+    @property
+    def name(self) -> str:
+        """Of the data."""
+        return self.images.name
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Path of each labelled picture inside the data."""
+        return self.images.names
+
+    @property
+    def hashes(self) -> npt.NDArray[np.uint8]:
+        """(N, 32) of the contents."""
+        return self.images.hashes
+
+    @property
+    def is_varied(self) -> bool:
+        """True for photos, not for digits."""
+        return self.everything.twin_threshold < LOOK_ALIKE
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """From which likeness on pictures counted as twins."""
+        return {"twin_threshold": self.everything.twin_threshold}
 
     @property
     def labels(self) -> list[str]:
@@ -73,24 +155,39 @@ class Looked:
 
 
 @dataclass(frozen=True)
-class Trial:
+class Trial(Generic[Seen]):
     """A training that was judged: what goes into the record, the file and the report."""
 
     options: TrainOptions
     recipe: Recipe
-    looked: Looked
+    looked: Seen
     material: Material
     developed: Developed
     judged: Judged
     candidates: tuple[Candidate, ...]
     account: Account
-    own: OwnNetwork | None = None
     seeds: SeedSpread | None = None
 
     @property
     def threads(self) -> int:
         """Workers, as the recipe says."""
         return int(self.recipe.training["threads"])
+
+    def class_answers(self) -> tuple[list[str], Iterator[list[str]]]:
+        """Head and lines of predictions.csv: one for each test example."""
+        looked, tested = self.looked, self.judged.tested
+        once = tested.once
+        rows = zip(tested.rows[once].tolist(), tested.predictions[once], tested.sure[once], strict=True)
+        return ["input", "label", "answer", "sure", *looked.classes], (
+            [
+                looked.names[i],
+                looked.labels[i],
+                looked.classes[int(p.argmax())],
+                "true" if sure else "false",
+                *(f"{one:.6g}" for one in p.tolist()),
+            ]
+            for i, p, sure in rows
+        )
 
 
 def look_at(data: str, options: TrainOptions, *, store: RowStore, progress: Progress | None) -> Looked:
@@ -108,9 +205,9 @@ def look_at(data: str, options: TrainOptions, *, store: RowStore, progress: Prog
         groups = group_by_name(images.names, groups, options.group_by)
         _require_groups(images, groups, options.group_by)
     labels = [str(label) for label in images.labels]
-    groups = _numbered(groups)
+    groups = numbered(groups)
     divided = split(images.hashes, labels, groups, given=images.parts, split_seed=options.split_seed)
-    divided = divided if options.cv is None else _in_folds(divided, options.cv)
+    divided = divided if options.cv is None else in_folds(divided, options.cv, "picture")
     rows = np.arange(len(labels)) if divided.source == "cv" else np.flatnonzero(divided.part != "test")
     classes = tuple(sorted({labels[i] for i in rows}))
     index = {name: number for number, name in enumerate(classes)}
@@ -119,7 +216,7 @@ def look_at(data: str, options: TrainOptions, *, store: RowStore, progress: Prog
     return Looked(everything, chosen, images, look, divided, classes, y, groups, _fingerprint(images, labels))
 
 
-def _in_folds(divided: Split, k: int) -> Split:
+def in_folds(divided: Split, k: int, noun: str) -> Split:
     """Judged by folds because that was asked for.
 
     Raises:
@@ -129,15 +226,15 @@ def _in_folds(divided: Split, k: int) -> Split:
         raise BottegaError(
             found="--cv with a test part that came with the data",
             expected="one way to judge: the given part, or folds",
-            fix="leave out --cv, or move the pictures of the test part into their classes",
+            fix=f"leave out --cv, or move the {noun}s of the test part to the others",
         )
     if divided.n_groups < k:
         raise BottegaError(
-            found=f"--cv {k} with {divided.n_groups} groups of pictures",
+            found=f"--cv {k} with {divided.n_groups} groups of {noun}s",
             expected="at least one group for each fold",
             fix=f"--cv {max(2, divided.n_groups)}",
         )
-    note = f"every picture was answered once, in {k} folds, as --cv asked"
+    note = f"every {noun} was answered once, in {k} folds, as --cv asked"
     return replace(divided, source="cv", notes=(*divided.notes, note))
 
 
@@ -162,7 +259,7 @@ def _require_groups(images: ImageSet, groups: npt.NDArray[np.int64], pattern: st
         )
 
 
-def _numbered(groups: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def numbered(groups: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """The same groups, numbered as they first appear: intervals draw them by their numbers."""
     _, first, index = np.unique(groups, return_index=True, return_inverse=True)
     rank = np.empty(len(first), np.int64)
@@ -170,7 +267,7 @@ def _numbered(groups: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return rank[index]
 
 
-def split_facts(looked: Looked) -> dict[str, Any]:
+def split_facts(looked: Examples) -> dict[str, Any]:
     """The split as the recipe states it."""
     divided = looked.split
     return {
@@ -178,7 +275,7 @@ def split_facts(looked: Looked) -> dict[str, Any]:
         **looked.n_per_part,
         "n_groups": divided.n_groups,
         "by_rank": divided.by_rank,
-        "twin_threshold": looked.everything.twin_threshold,
+        **looked.facts,
     }
 
 

@@ -3,7 +3,7 @@
 import os
 from typing import TYPE_CHECKING, Unpack
 
-from bottega.errors import UnmetBarError
+from bottega.errors import BottegaError, UnmetBarError
 from bottega.workflow.extras import missing_extra
 from bottega.workflow.options import TrainKeywords, train_options
 from bottega.workflow.threads import calm_threads
@@ -28,6 +28,12 @@ def train(data: str | os.PathLike[str] | None = None, **keywords: Unpack[TrainKe
         BottegaError: the data or a choice cannot be used, or training's own packages are missing.
         UnmetBarError: a bar (`at_least`, `at_most`) was not met; the run and its report are kept.
     """
+    if data is not None and not isinstance(data, str | os.PathLike):
+        raise BottegaError(
+            found=f"a {type(data).__name__} in place of data",
+            expected="the path of a folder or file, or the name of a built-in data set",
+            fix="write it to a file first, or bottega.train('digits')",
+        )
     options = train_options(data, keywords)
     calm_threads()
     try:

@@ -15,7 +15,7 @@ from bottega.vectors.convert import Precision, open_vectors
 from bottega.vectors.expression import ExpressionError, Term
 from bottega.vectors.vector_file import VectorFile
 
-__all__ = ["ExpressionError", "Words", "facts_of", "respelled", "words"]
+__all__ = ["ExpressionError", "Words", "facts_of", "refuse_seed", "respelled", "words"]
 
 FEMALE = frozenset("she her hers herself woman women girl girls female mother daughter sister wife aunt queen".split())
 MALE = frozenset("he him his himself man men boy boys male father son brother husband uncle king".split())
@@ -39,8 +39,12 @@ class Words:
         BottegaError: no such file, or one that cannot be read.
 
     Example:
-        >>> words = Words(small_vectors())  # doctest: +SKIP
-        >>> words.ask("Rome - Italy + France").answers[0].word  # doctest: +SKIP
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> rows = "Italy 1 0 0", "Rome 1 0 1", "France 0 1 0", "Paris 0 1 1", "sun 1 1 -1"
+        >>> with TemporaryDirectory() as folder:
+        ...     written = Path(folder, "vectors.txt").write_text("\\n".join(rows))
+        ...     Words(Path(folder, "vectors.txt")).ask("Rome - Italy + France").answers[0].word
         'Paris'
     """
 
@@ -66,7 +70,8 @@ class Words:
         """The words nearest to one word or phrase."""
         _positive(k)
         answer = ask(self.file, [Term(word.strip(), 1.0, 0)], k=k, case_sensitive=self.case_sensitive)
-        return self._record(f"near {word}", answer)
+        known = [one for one, _ in answer.words]
+        return self._list(f"near {word}", answer.rules["cosadd"]["without"], known, "by cosine")
 
     def odd_one_out(self, text: str) -> WordsRecord:
         """The word of a list that fits the others least: the first answer."""
@@ -75,14 +80,16 @@ class Words:
             raise BottegaError(
                 found=f"{text!r}", expected="at least three different words", fix='as in "breakfast lunch car dinner"'
             )
-        rule = "each word's cosine with the mean of all; the least fits least"
+        rule = "by cosine with the mean of them all, the lowest first"
         return self._list(f"odd one out of {text}", odd_one_out(self.file, known), known, rule)
 
     def similarity(self, first: str, second: str) -> WordsRecord:
         """The cosine of two words."""
         known = find_words(self.file, [Term(first, 1, 0), Term(second, 1, 0)], case_sensitive=self.case_sensitive)
         value = float(cosines(self.file, known)[0, 1])
-        return self._list(f"similarity of {first} and {second}", [Neighbour(known[1].word, value)], known, "the cosine")
+        return self._list(
+            f"similarity of {first} and {second}", [Neighbour(known[1].word, value)], known, "a cosine, from -1 to 1"
+        )
 
     def between(self, first: str, second: str, *, k: int = 10) -> WordsRecord:
         """The words nearest to the middle of two, each as a unit vector."""
@@ -135,6 +142,12 @@ def facts_of(file: VectorFile) -> VectorsFacts:
 def _positive(k: int) -> None:
     if not 1 <= k <= 10_000:
         raise BottegaError(found=f"{k} answers", expected="1 to 10,000", fix="-n 10")
+
+
+def refuse_seed(seed: int) -> None:
+    """What scikit-learn and gensim take no seed from."""
+    if not 0 <= seed < 2**31:
+        raise BottegaError(found=f"seed {seed}", expected=f"0 to {2**31 - 1:,}", fix="--seed 0")
 
 
 def respelled(known: Sequence[Known]) -> list[str]:

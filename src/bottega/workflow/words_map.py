@@ -14,7 +14,7 @@ from bottega.vectors.expression import Term
 from bottega.vectors.maps import FEWEST, draw, planes
 from bottega.vectors.vector_file import VectorFile
 from bottega.workflow.threads import calm_threads
-from bottega.workflow.words import facts_of, respelled
+from bottega.workflow.words import facts_of, refuse_seed, respelled
 from bottega.workflow.words_scores import refuse_ending
 
 __all__ = ["map_words"]
@@ -42,6 +42,7 @@ def map_words(
     """
     calm_threads()
     refuse_ending(picture)
+    refuse_seed(seed)
     asked = _read(Path(words))
     known = []
     for number, word in asked:
@@ -53,9 +54,8 @@ def map_words(
     units = file.units(np.array([word.row for word in known]))
     plane = planes(units, seed=seed)
     kept = sum(plane.variance)
-    warning = (
-        f"The PCA keeps {100 * kept:.0f} % of the variance of {file.n_dims} dimensions: words that lie together "
-        "here may be far apart there."
+    warning = f"The PCA keeps {100 * kept:.0f} % of the variance of {file.n_dims} dimensions" + (
+        ": words that lie together here may be far apart there." if kept < 0.995 else "."
     )
     shown = [word.word for word in known]
     is_page = Path(picture).suffix == ".html"
@@ -90,7 +90,7 @@ def _read(path: Path) -> list[tuple[int, str]]:
     asked = list({line.strip(): (i, line.strip()) for i, line in enumerate(lines, start=1) if line.strip()}.values())
     if not FEWEST <= len(asked) <= MOST:
         raise BottegaError(
-            found=f"{len(asked):,} different words",
+            found="one word" if len(asked) == 1 else f"{len(asked):,} different words",
             expected=f"{FEWEST} to {MOST:,}",
             fix="one word a line",
             where=str(path),

@@ -31,7 +31,7 @@ from bottega.vectors.scoring import (
 )
 from bottega.vectors.vector_file import VectorFile
 from bottega.vectors.word_lists import WordSets
-from bottega.workflow.words import facts_of
+from bottega.workflow.words import facts_of, refuse_seed
 
 __all__ = ["analogies", "bias", "pairs"]
 
@@ -139,6 +139,7 @@ def bias(
         lists: JSON of word lists; None for those of `vectors/word_lists.py`.
         plot: `.html` or `.svg` of the words between the two ends.
     """
+    refuse_seed(seed)
     stated = read_lists(Path(lists)) if lists is not None else Lists()
     if plot is not None:
         refuse_ending(plot)

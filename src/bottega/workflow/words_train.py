@@ -13,10 +13,14 @@ from bottega.problem.records import Progress
 from bottega.problem.words import TrainWordsRecord
 from bottega.vectors.convert import write_vectors
 from bottega.vectors.scoring import correlations, ranks, read_analogies, read_pairs, solve
-from bottega.vectors.training import Recipe, train_vectors
+from bottega.vectors.training import Recipe, Trained, train_vectors
 from bottega.vectors.vector_file import open_file
+from bottega.workflow.words import refuse_seed
 
 __all__ = ["Recipe", "train_words"]
+
+FEW_TOKENS = 100_000_000
+ALIKE = 0.6  # mean cosine of two words; of vectors that are of use it is well below
 
 
 def train_words(
@@ -41,6 +45,7 @@ def train_words(
         ModuleNotFoundError: gensim is not installed (the extra `words`).
     """
     out, recipe = Path(place), recipe or Recipe()
+    refuse_seed(recipe.seed)
     if out.suffix != ".bottega" or not out.absolute().parent.is_dir():
         raise BottegaError(
             found=f"-o {str(place)!r}",
@@ -58,9 +63,9 @@ def train_words(
     scores: list[dict[str, Any]] = []
     part = out.with_name(f".{out.stem}.part.bottega")
 
-    def after_epoch(epoch: int, words: list[str], rows: NDArray[np.float32]) -> None:
+    def after_epoch(epoch: int, n_epochs: int, words: list[str], rows: NDArray[np.float32]) -> None:
         if progress is not None:
-            progress("training word vectors", epoch, recipe.epochs)
+            progress("training word vectors", epoch, n_epochs)
         score: dict[str, Any] = {"epoch": epoch}
         if any(tests):
             write_vectors(words, rows, part, {"name": out.name})
@@ -77,20 +82,34 @@ def train_words(
         scores.append(score)
 
     if progress is not None:
-        progress("training word vectors", 0, recipe.epochs)
+        progress("reading the text", 0, None)
     try:
         trained = train_vectors(Path(corpus), recipe, after_epoch=after_epoch)
         stamp = {"name": out.name, "recipe": trained.recipe, "corpus": Path(corpus).name}
         write_vectors(trained.words, trained.rows, out, stamp)
     finally:
         part.unlink(missing_ok=True)
+    alike = _mean_cosine(trained.rows)
     return TrainWordsRecord(
         f"train on {Path(corpus).name}", str(place), trained.n_tokens, len(trained.words), recipe.n_dims,
-        recipe.epochs, recipe.seed, trained.seconds, tuple(scores), trained.recipe, _notes(trained.n_tokens),
+        trained.recipe["epochs"], recipe.seed, trained.seconds, alike, tuple(scores), trained.recipe,
+        _notes(trained, alike),
     )  # fmt: skip
 
 
-def _notes(n_tokens: int) -> tuple[str, ...]:
-    note = "words outside the text have no vector here: the file holds words, not their parts"
-    few = f"{n_tokens:,} words of text are few: vectors that are of use were trained on a thousand million"
-    return (note, few) if n_tokens < 100_000_000 else (note,)
+def _notes(trained: Trained, alike: float) -> tuple[str, ...]:
+    notes = ["words outside the text have no vector here: the file holds words, not their parts"]
+    if trained.n_tokens < FEW_TOKENS:
+        notes.append(f"{trained.n_tokens:,} words of text are few: usual vectors were trained on a thousand million")
+    if alike > ALIKE:
+        epochs = max(2 * trained.recipe["epochs"], Recipe().n_epochs(trained.n_tokens))
+        longer = f"train longer (--epochs {epochs}) or on more text"
+        notes.append(f"two words at random have a cosine of {alike:.2f}: too little was learnt yet; {longer}")
+    return tuple(notes)
+
+
+def _mean_cosine(rows: NDArray[np.float32]) -> float:
+    """Of all pairs of different words: the mean vector's square tells it without going through them."""
+    n = len(rows)
+    units = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+    return float((np.square(units.sum(axis=0, dtype=np.float64)).sum() - n) / (n * (n - 1)))

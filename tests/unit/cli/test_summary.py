@@ -31,10 +31,10 @@ def test_it_fits_a_page(network: str, input: str | None, capsys: pytest.CaptureF
 
 
 def test_the_answer_comes_first(capsys: pytest.CaptureFixture[str]) -> None:
-    lines = said(capsys, "cnn", input="28x28x1", width=0.5)
-    assert lines[:2] == ["cnn: 72,666 parameters", "7.3 M multiply-adds for one example of 28x28x1"]
-    assert lines[4].split() == "2 × conv 3×3, 16 · norm · relu 28x28x16 2,512 1.9 M 5".split()
-    assert lines[-1] == "Change it    bottega summary cnn --input 28x28x1 --width 0.5 --toml > my.toml"
+    lines = said(capsys, "cnn", input="28x28x3", width=0.5)
+    assert lines[:2] == ["cnn: 72,954 parameters", "7.6 M multiply-adds for one example of 28x28x3"]
+    assert lines[4].split() == "2 × conv 3×3, 16 · norm · relu 28x28x16 2,800 2.1 M 5".split()
+    assert lines[-1] == "Change it    bottega summary cnn --input 28x28x3 --width 0.5 --toml > my.toml"
 
 
 def test_what_toml_prints_is_the_same_network(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -227,10 +227,10 @@ def test_npz_floats_are_scaled_and_names_kept(tmp_path):
     ("arrays", "words"),
     [
         ({"x_train": np.zeros((2, 3)), "y_train": [0, 1]}, r"x_train of shape \(2, 3\)"),
-        ({"x_train": np.zeros((2, 3, 4, 4)) - 1, "y_train": [0, 1]}, "values from -1.0 to -1.0"),
+        ({"x_train": np.zeros((2, 3, 4, 4)) - 1, "y_train": [0, 1]}, "values from -1 to -1"),
         ({"x_train": np.zeros((2, 3, 4, 5)), "y_train": [0, 1]}, r"shape \(2, 3, 4, 5\)"),
         ({"x_train": np.zeros((2, 3, 4)), "y_train": [0]}, r"2 pictures in x_train, labels y_train of shape \(1,\)"),
-        ({"x_train": np.full((2, 3, 4), np.nan), "y_train": [0, 1]}, "values from nan"),
+        ({"x_train": np.full((2, 3, 4), np.nan), "y_train": [0, 1]}, "2 of 2 pictures in x_train with NaN"),
         ({"images": np.zeros(3)}, "with the arrays 'images'"),
         ({"x_train": np.array([np.zeros(2), np.zeros(3)], object), "y_train": [0, 1]}, "pickled Python objects"),
     ],

@@ -100,3 +100,9 @@ def test_a_loss_that_has_grown_since_is_a_drift(reading):
     named = np.where(np.arange(300) < 60, (y + 1) % 4, y)
     run = reading(val=[0.5, 0.4, 0.3, *[0.4] * 12])
     assert "has grown since epoch 3" in miscalibration(replace(run, val=told(y, named, sure=0.98))).evidence
+
+
+def test_what_a_network_that_knows_little_mixes_up_says_nothing_about_two_classes(reading):
+    y = reading.labels(300)
+    named = np.where(y == 2, 3, 0)  # all hens are owls to it, and all else are cats
+    assert dominating_confusion(replace(reading(), val=told(y, named))) is None

@@ -95,3 +95,12 @@ def test_epochs_that_changed_nothing(reading):
     assert plateau(reading(fit=fit, settings={})) is None
     assert plateau(reading(fit=fit[:20], settings={"patience": None})) is None
     assert plateau(reading(fit=fit, settings={"patience": None}, stopped="time")) is None
+
+
+def test_heavy_dropout_is_named_and_more_epochs_are_not(reading):
+    lines = {"layers": {"only": replace(reading.layer, update=0.0005)}}
+    unlearnt = {"fit": [1.35] * 12, "train_accuracy": 0.72, "val_accuracy": 0.7, "lines": lines}
+    assert not_yet_converged(reading(**unlearnt)) is not None
+    held_back = reading(**unlearnt, settings={"dropout": 0.9})
+    assert not_yet_converged(held_back) is None
+    assert underfitting(held_back).change.startswith("less dropout: 90\u202f% of the units are left out in each step")

@@ -38,6 +38,13 @@ def test_large_steps_that_do_harm(reading, fit, accuracy, seen):
     assert symptom.evidence == f"at a rate of 0.01 a step changes the weights by up to 30\u202f%; {seen}"
 
 
+def test_a_loss_that_jumps_and_learns_nothing_needs_no_test(reading):
+    fit = [2.0, 1.5, 2.5, 1.4, 1.9, 1.3, 1.6]
+    train = {"train_loss": [1.39, 1.5, 1.45, 1.4, 1.42, 1.4, 1.4]}  # the steps' own loss hides it
+    run = reading(fit=fit, lines={**layers(reading, update=0.3), **train}, val_accuracy=0.3)
+    assert rate_too_high(run).p == 0
+
+
 def test_large_steps_that_do_none(reading):
     assert rate_too_high(reading(lines=layers(reading, update=0.3))) is None
 

@@ -101,7 +101,13 @@ def test_lists_of_which_nothing_is_known(file):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("{", "cannot be read"), ("[]", "cannot be read"), ("{}", "no test"), ('{"tests": [{"name": 1}]}', "'targets'")],
+    [
+        ("{", r"no JSON \(Expecting property name"),
+        ("[]", "JSON of another shape"),
+        ("{}", "no test"),
+        ('{"tests": [{"name": 1}]}', "another shape"),
+        ('{"pairs": [["she"]], "words": ["nurse"]}', "another shape"),
+    ],
 )
 def test_bad_lists(tmp_path, text, message):
     (tmp_path / "l.json").write_text(text)

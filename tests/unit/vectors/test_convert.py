@@ -1,3 +1,4 @@
+import fcntl
 import os
 import threading
 import zipfile
@@ -161,6 +162,25 @@ def test_codes_are_as_near_to_the_rows_as_the_file_says(tmp_path, monkeypatch, n
     assert (distance <= bound).all()
     assert bound.max() < 0.02
     assert np.array_equal(codes.sum(axis=1, dtype=np.int64), sums)
+
+
+def test_a_header_that_promises_what_no_such_file_can_hold(tmp_path):
+    (tmp_path / "v.bin").write_bytes(as_binary(WORDS, ROWS).replace(b"426 24", b"90000000 9000", 1))
+    with pytest.raises(BottegaError, match=r"90,000,000 words with 9,000 numbers each, in 4\d,\d\d\d bytes"):
+        open_vectors(tmp_path / "v.bin")
+    assert [path.name for path in tmp_path.iterdir()] == ["v.bin"]
+
+
+def test_what_a_killed_conversion_left_is_swept_and_a_living_one_is_not(original):
+    dead, young, living = (original.parent / f".vectors.bin.bottega.{name}.part" for name in ("a", "b", "c"))
+    for path in (dead, young, living):
+        path.write_bytes(bytes(100))
+    for path in (dead, living):
+        os.utime(path, (0, 0))
+    with living.open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        open_vectors(original)
+    assert [path.exists() for path in (dead, young, living)] == [False, True, True]
 
 
 def test_two_conversions_at_once_leave_one_whole_file(original):

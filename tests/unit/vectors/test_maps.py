@@ -52,7 +52,7 @@ def test_labels_do_not_run_into_each_other():
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("Rome\n", "1 different words"), ("Rome\nItaly\nItlay\n", r"'Itlay' .*line 3\)\n.*\n.*Italy"), ("", "0 diff")],
+    [("Rome\n", "found: one word"), ("Rome\nItaly\nItlay\n", r"'Itlay' .*line 3\)\n.*\n.*Italy"), ("", "0 diff")],
 )
 def test_bad_lists(file, tmp_path, text, message):
     (tmp_path / "w.txt").write_text(text)

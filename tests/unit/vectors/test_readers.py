@@ -90,23 +90,33 @@ N = len(WORDS)
         (b"", "an empty file"),
         (b"hello world this is prose\nand more of it\n", "a first line that begins 'hello world"),
         (b"\x89PNG\r\n\x1a\n" + bytes(5000), "found: a first line"),
-        (as_text(WORDS[:1], ROWS[:1]), "found: 1 words "),
+        (as_text(WORDS[:1], ROWS[:1]), "found: 1 word "),
         (as_text([], ROWS[:0]), "0 words"),
         (lines(l1=b"5 24"), r"more behind the 5 words.*\n.*\n.*--limit 5"),
         (lines(l1=b"999 24"), rf"the file ends after {N} of 999 words.*\n.*\n.*--limit {N}"),
         (as_binary(WORDS, ROWS)[:-10], rf"breaks off after {N - 1} of {N} words.*\n.*\n.*--limit {N - 1}"),
         (b"3" + as_binary(WORDS, ROWS)[1:], "more behind the 3"),
-        (lines(l5=b"short 1 2 3"), r"3 numbers .*line 5\)\n.*24, as in the other lines"),
+        (lines(l5=b"short 1 2 3"), r"3 numbers .*line 5\)\n.*24, as the first line says"),
         (lines(l5=b"long" + b" 1.5" * 25), r"25 numbers .*line 5"),
         (lines(l5=b"odd" + b" 1" * 23 + b" x"), r"'x' where a number should be .*line 5"),
         (b"2000000000 300\nx " + bytes(5000), "a header of 2,000,000,000 words"),
         (b"20 99999\nx " + bytes(5000), "99,999 numbers each"),
         (b"3 1500\n" + b"x" * 20000, "without a space"),
+        (as_binary(WORDS, ROWS).replace(b" 24", b" 23", 1), "letters and numbers are mixed up"),
+        (as_binary(WORDS, ROWS).replace(b" 24", b" 25", 1), "13 of 16 rows where letters and numbers"),
+        (lines(l2=b"short 1 2 3"), r"3 numbers .*line 2\)\n.*24, as the first line says\n.*mend the line$"),
     ],
 )
 def test_damaged_files_are_refused(tmp_path, data, message):
     with pytest.raises(BottegaError, match=message):
         read(written(tmp_path, data))
+
+
+@pytest.mark.parametrize("header", [True, False])
+def test_the_mark_that_some_editors_write_is_no_part_of_the_first_word(tmp_path, header):
+    words, rows, _ = read(written(tmp_path, b"\xef\xbb\xbf" + as_text(WORDS, ROWS, header=header)))
+    assert words == WORDS
+    assert np.array_equal(rows, ROWS)
 
 
 def test_a_file_that_is_not_there(tmp_path):

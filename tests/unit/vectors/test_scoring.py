@@ -109,7 +109,8 @@ def test_bad_questions(tmp_path, text, message):
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"", "no question"),
+        (b"", "no pair with a number"),
+        (b"a\tb\t1\n", "1 pair with a number"),
         (b"a\tb\t1\nc\td\tlots\n", r"lots' .*line 2"),
         (b"a\tb\n", r"'a\\tb' .*line 1"),
         (b"\xff\xfe\x00", "no UTF-8"),

@@ -57,6 +57,26 @@ def test_the_file_holds_its_recipe(corpus, tmp_path):
     assert card["source"]["corpus"] == "text.txt"
 
 
+def test_a_short_text_is_gone_over_more_often(corpus, tmp_path):
+    assert [Recipe().n_epochs(n) for n in (1_000, 500_000, 5_000_000, 10**9)] == [40, 10, 5, 5]
+    assert Recipe(epochs=3).n_epochs(1_000) == 3
+    record = train_words(corpus, tmp_path / "own.bottega", recipe=SMALL)
+    assert record.mean_cosine > 0.9
+    assert any("too little was learnt yet; train longer (--epochs 40)" in note for note in record.notes)
+    apart = train_words(corpus, tmp_path / "longer.bottega", recipe=LONGER)
+    assert apart.mean_cosine < 0.6
+    assert not any("too little" in note for note in apart.notes)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "message"),
+    [(Recipe(n_dims=0), "dims 0"), (Recipe(epochs=0), "epochs 0"), (Recipe(seed=-1), "seed -1")],
+)
+def test_sizes_that_cannot_be(corpus, tmp_path, recipe, message):
+    with pytest.raises(BottegaError, match=f"found: {message}"):
+        train_words(corpus, tmp_path / "own.bottega", recipe=recipe)
+
+
 def test_ten_words_are_too_few(tmp_path):
     (tmp_path / "t.txt").write_text("one two three four five six seven eight nine ten")
     with pytest.raises(BottegaError, match="a text of 10 words, of which 0 occur 5 times"):

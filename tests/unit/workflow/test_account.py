@@ -103,7 +103,7 @@ def test_a_candidate_that_was_asked_for_although_the_network_is_better() -> None
         Candidate(SHIPS, "network", some, some, 1.0, None, "better", gap),
     )
     verdict = account((developed, judged), candidates).verdict
-    assert verdict.endswith(f": {developed.choice.name} was asked for, and the pretrained network does clearly better.")
+    assert verdict.endswith(f": {developed.choice.name} was asked for, and the network does clearly better.")
 
 
 def test_what_to_do_next(run: tuple[Developed, Judged]) -> None:

@@ -15,7 +15,8 @@ from bottega.problem.records import Score
 from bottega.shipping.bloom import build
 from bottega.shipping.model_file import seal
 from bottega.shipping.predictor import Model, load
-from bottega.workflow.evaluate import _passed, evaluate
+from bottega.workflow.evaluate import evaluate
+from bottega.workflow.scores import passed
 
 LABELS = ("dark", "light", "red")
 
@@ -79,10 +80,10 @@ def test_bars_are_judged_at_the_end_of_the_interval(model: Model, data: Path) ->
     assert evaluate(model, data, at_least=0.9).passed is True
     assert evaluate(model, data, at_least=0.99).passed is False  # the score is 1, its lower end is not
     score = Score(60, 0.5, 0.4, 0.6)
-    assert _passed(score, None, 0.6) is True
-    assert _passed(score, None, 0.55) is False
-    assert _passed(score, 0.3, 0.55) is False
-    assert _passed(Score(60, math.nan, math.nan, math.nan), 0.0, None) is False
+    assert passed(score, None, 0.6) is True
+    assert passed(score, None, 0.55) is False
+    assert passed(score, 0.3, 0.55) is False
+    assert passed(Score(60, math.nan, math.nan, math.nan), 0.0, None) is False
 
 
 def test_a_label_that_the_model_does_not_know(model: Model, data: Path) -> None:

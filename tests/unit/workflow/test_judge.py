@@ -32,7 +32,7 @@ def judged(material: Material, developed: Developed) -> Judged:
 
 def test_scores_are_the_references(judged: Judged, material: Material) -> None:
     tested = judged.tested
-    y, said = material.y[tested.rows], tested.probabilities.argmax(1)
+    y, said = material.y[tested.rows], tested.predictions.argmax(1)
     score = judged.metrics["accuracy"]
     assert (score.n, score.score) == (180, accuracy_score(y, said))
     assert score.low < score.score < score.high
@@ -50,8 +50,8 @@ def test_scores_are_the_references(judged: Judged, material: Material) -> None:
 def test_answers_are_those_of_the_shipped_candidate(judged: Judged, developed: Developed, material: Material) -> None:
     chosen = developed.chosen
     logits = answer(chosen.form, material.views[chosen.spec.view][judged.tested.rows], 10)
-    assert np.array_equal(judged.tested.probabilities, apply_temperature(logits, developed.temperature))
-    sure = judged.tested.probabilities.max(1) >= developed.sure.threshold
+    assert np.array_equal(judged.tested.predictions, apply_temperature(logits, developed.temperature))
+    sure = judged.tested.predictions.max(1) >= developed.sure.threshold
     assert np.array_equal(judged.tested.sure, sure)
     assert judged.sure["coverage"] == pytest.approx(sure.mean())
 
@@ -93,7 +93,7 @@ def test_a_label_that_was_never_seen_counts_as_an_error(developed: Developed, ma
     y[test[:18]] = -1
     strange = replace(material, y=y)
     found = judge(strange, held_out(strange, developed, test), developed, metric="accuracy", naive=None)
-    known = (found.tested.probabilities.argmax(1) == y[test]).mean()
+    known = (found.tested.predictions.argmax(1) == y[test]).mean()
     assert found.metrics["accuracy"].score == pytest.approx(known)
     assert found.metrics["accuracy"].n == 180
 
@@ -122,8 +122,8 @@ def test_cross_validation_answers_each_example_once_a_repeat() -> None:
     found = cross_validated(material, specs(material)[:2], RULES, tell=told.append)
     assert (found.n, len(found.rows)) == (120, 240)
     assert np.array_equal(found.rows[found.once], np.arange(120))
-    np.testing.assert_allclose(found.probabilities.sum(1), 1, atol=1e-6)
-    assert (found.probabilities.argmax(1) == material.y[found.rows]).mean() > 0.9
+    np.testing.assert_allclose(found.predictions.sum(1), 1, atol=1e-6)
+    assert (found.predictions.argmax(1) == material.y[found.rows]).mean() > 0.9
     assert told == [f"fold {n} of 6" for n in range(1, 7)]
 
 
@@ -141,4 +141,4 @@ def test_an_interrupted_cross_validation_is_no_score() -> None:
 def test_cross_validation_of_noise_finds_nothing() -> None:
     material = replace(digits(120, n_classes=3), y=np.random.default_rng(0).integers(0, 3, 120))
     found = cross_validated(material, specs(material)[1:2], RULES, tell=lambda _: None)
-    assert (found.probabilities.argmax(1) == material.y[found.rows]).mean() < 0.5
+    assert (found.predictions.argmax(1) == material.y[found.rows]).mean() < 0.5

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from bottega.errors import BottegaError
 from bottega.workflow.options import TrainKeywords, TrainOptions, parse_duration, train_options
+from bottega.workflow.table_options import COLUMN_KEYWORDS
 
 
 @pytest.mark.parametrize(
@@ -82,7 +83,7 @@ def test_a_resumed_run_keeps_its_choices() -> None:
 
 def test_keywords_are_the_fields() -> None:
     fields = set(TrainOptions.__dataclass_fields__)
-    assert set(TrainKeywords.__annotations__) == fields - {"time_seconds"} | {"time"}
+    assert set(TrainKeywords.__annotations__) == fields - {"time_seconds", "table"} | {"time", *COLUMN_KEYWORDS}
 
 
 def test_time_is_taken_in_words_and_in_seconds() -> None:

@@ -161,7 +161,8 @@ def test_history_on_a_full_disk() -> None:
 def test_predictions_run_nothing_in_a_spreadsheet() -> None:
     folder = RunFolder.make("flowers", None)
     name = '=cmd|" /C calc"!A0\n.png'
-    folder.write_predictions(["-1", "räd"], [(name, "-1", "räd", [0.25, 0.75], True)])
+    head = ["input", "label", "answer", "sure", "-1", "räd"]
+    folder.write_predictions(head, [[name, "-1", "räd", "true", "0.25", "0.75"]])
     with folder.file(PREDICTIONS).open(newline="") as file:
         head, row = csv.reader(file)
     assert head[:4] == ["input", "label", "answer", "sure"]

@@ -8,10 +8,9 @@ import pytest
 from bottega.evaluation.metrics import METRICS
 from bottega.evaluation.table_forms import Rescaled
 from bottega.models.table_plans import TABLE_PLANS
-from bottega.workflow.candidates import Material, Rules, develop
+from bottega.workflow.candidates import Material, Rules, answer, develop
 from bottega.workflow.judge import held_out
 from bottega.workflow.table_specs import VIEW, TableTask, table_specs
-from bottega.workflow.table_values import develop_values, values_of
 from table_material import mixed
 
 RULES = Rules(metric="accuracy", margin=None, ship="best", sure_at=0.9, split_seed=0, k=3)
@@ -28,6 +27,10 @@ def material(name):
     found = Material({VIEW: table.encoded()}, y, np.arange(n), names, labels, classes)
     task = TableTask(table.prepared.n_codes, None if name == "values" else len(classes), seed=0, threads=1)
     return found, [spec for spec in table_specs(task, n, 20)[0] if spec.name in QUICK]
+
+
+def values_of(form, x):
+    return answer(form, x, 1)[:, 0]
 
 
 def test_the_simplest_come_first_and_networks_are_networks():
@@ -56,49 +59,49 @@ def test_classes_run_through_the_contest_of_pictures(name):
     train, test = np.arange(n - 50), np.arange(n - 50, n)
     developed = develop(found, specs, train, train[:0], RULES)
     tested = held_out(found, developed, test)
-    assert METRICS["accuracy"].function(found.y[test], tested.probabilities) > 0.85
+    assert METRICS["accuracy"].function(found.y[test], tested.predictions) > 0.85
     assert developed.answered["most frequent class"].dropped or developed.choice.name != "most frequent class"
 
 
-def test_values_have_a_contest_of_their_own():
+def test_values_run_through_the_same_contest():
     found, specs = material("values")
     n = len(found.y)
     train, test = np.arange(n - 100), np.arange(n - 100, n)
     rules = Rules(metric="rmse", margin=None, ship="best", sure_at=0.9, split_seed=0, k=3)
-    developed = develop_values(found, specs, train, train[:0], rules)
+    developed = develop(found, specs, train, train[:0], rules)
     values = values_of(developed.chosen.form, found.views[VIEW][test])
     assert METRICS["r2"].function(found.y[test], values) > 0.2
     lower, upper = developed.interval.around(values)
     assert 0.8 <= np.mean((lower <= found.y[test]) & (found.y[test] <= upper)) <= 0.98
     assert developed.interval.guarantee == "cv"
-    assert developed.choice.relations["mean"] == "worse"
+    assert developed.answered["mean"].dropped.startswith("far behind on the first fold: rmse")
 
 
 def test_who_is_far_behind_a_network_on_the_first_fold_is_dropped_and_listed():
     found, specs = material("values")
     specs = [replace(spec, kind="network") if spec.name == "ridge regression" else spec for spec in specs]
     rules = Rules(metric="rmse", margin=None, ship="best", sure_at=0.9, split_seed=0, k=3)
-    developed = develop_values(found, specs, np.arange(400), np.arange(0), rules)
+    developed = develop(found, specs, np.arange(400), np.arange(0), rules)
     assert developed.answered["mean"].dropped.startswith("far behind on the first fold: rmse")
-    assert np.isnan(developed.answered["mean"].values).any()
+    assert np.isnan(developed.answered["mean"].logits).any()
     assert "mean" not in developed.choice.relations
 
 
 def test_a_validation_part_of_its_own_chooses_and_calibrates(monkeypatch):
-    monkeypatch.setattr("bottega.workflow.table_values.FEWEST_VALIDATION", 100)
+    monkeypatch.setattr("bottega.workflow.candidates.FEWEST_VALIDATION", 100)
     found, specs = material("values")
     rules = Rules(metric="rmse", margin=None, ship="ridge regression", sure_at=0.9, split_seed=0)
-    developed = develop_values(found, specs, np.arange(200), np.arange(200, 400), rules)
+    developed = develop(found, specs, np.arange(200), np.arange(200, 400), rules)
     assert developed.choice.name == "ridge regression"
     assert developed.interval.guarantee == "split"
     assert developed.interval.n == int((developed.half == "calibrate").sum())
-    assert not len(developed.fold)
+    assert not developed.out_of_fold
 
 
 def test_time_that_is_up_leaves_candidates_out():
     found, specs = material("values")
     rules = Rules(metric="rmse", margin=None, ship="best", sure_at=0.9, split_seed=0, k=2)
-    developed = develop_values(found, specs, np.arange(300), np.arange(0), rules, may_begin=lambda _: False)
+    developed = develop(found, specs, np.arange(300), np.arange(0), rules, may_begin=lambda _: False)
     assert len(developed.answered) == 1
     assert {why for _, why in developed.skipped} == {"no time was left"}
 

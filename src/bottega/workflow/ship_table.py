@@ -1,0 +1,181 @@
+"""From a chosen candidate of a table to the file: built, asked for every test row, sealed with its card."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bottega.data.table_like import column_specs
+from bottega.data.table_preparation import TablePreparation
+from bottega.errors import BottegaError
+from bottega.problem.table import ColumnSpec
+from bottega.shipping import bloom
+from bottega.shipping.model_file import (
+    Baseline,
+    Card,
+    DataCard,
+    GoldenRow,
+    TableCard,
+    class_outputs,
+    seal,
+    value_outputs,
+)
+from bottega.shipping.predictor import open_session
+from bottega.shipping.table_check import differences, golden_rows, made_up_rows
+from bottega.shipping.table_graph import table_classifier, table_regressor
+from bottega.shipping.table_predictor import Answered, ask_rows
+from bottega.workflow.candidates import answer, predictions
+from bottega.workflow.ship import Shipped, thresholds_of
+from bottega.workflow.table_trial import LookedTable
+from bottega.workflow.trial import Trial
+
+__all__ = ["ship_table", "table_usage"]
+
+TOLERANCE = 1e-5
+N_REAL_GOLDEN = 6
+Integers = npt.NDArray[np.int64]
+
+
+def ship_table(trial: Trial[LookedTable], prepared: TablePreparation) -> Shipped:
+    """Build the file and prove it.
+
+    Raises:
+        BottegaError: the file does not answer as the judged model did: nothing ships.
+    """
+    looked, developed, judged = trial.looked, trial.developed, trial.judged
+    columns = column_specs(looked.table, prepared)
+    thresholds = None if developed.sure is None else thresholds_of(developed)
+    if developed.interval is not None:
+        graph = table_regressor(prepared, developed.chosen.form, developed.interval)
+        outputs = value_outputs()
+    else:
+        graph = table_classifier(
+            prepared,
+            developed.chosen.form,
+            looked.classes,
+            temperature=developed.temperature,
+            threshold=None if thresholds is None else thresholds.sure,
+        )
+        outputs = class_outputs(len(looked.classes))
+    session = open_session(graph, threads=1)
+    names = [one.name for one in outputs]
+    largest = _replay(trial, columns, ask_rows(session, _cells(trial, _tested(trial)), columns, names))
+    counts = {name: int((looked.y == number).sum()) for number, name in enumerate(looked.classes)}
+    used = looked.split.part != "test" if looked.split.source != "cv" else np.ones(len(looked.y), bool)
+    card = Card(
+        task="classification" if looked.classes else "regression",
+        modality="tables",
+        labels=looked.classes,
+        outputs=outputs,
+        thresholds=thresholds,
+        temperature=developed.temperature,
+        metric=trial.options.metric,
+        metrics=judged.metrics,
+        test_source=looked.split.source,
+        baselines=tuple(Baseline(one.name, one.kind, one.test, one.relation) for one in trial.candidates),
+        chosen=developed.choice.name,
+        verdict=trial.account.verdict,
+        data=DataCard(looked.fingerprint, looked.n_per_part, counts),
+        recipe=trial.recipe.card(),
+        versions=dict(trial.recipe.versions),
+        weights=(),
+        golden=_golden(trial, session, columns, names, used),
+        tolerance=TOLERANCE,
+        filter=bloom.build(looked.hashes[used]) if trial.options.filter else None,
+        inputs=columns,
+        table=_facts(trial, columns),
+    )
+    return Shipped(seal(graph, card), graph, card, largest, "imputation, scaling and categories", has_network=False)
+
+
+def table_usage(shipped: Shipped, path: Path) -> dict[str, Any]:
+    """What the report says about the file: how to ask it from a terminal and from Python, what it does inside."""
+    columns = [one for one in shipped.card.inputs if isinstance(one, ColumnSpec)]
+    first = next(one for one in shipped.card.golden if isinstance(one, GoldenRow))
+    row = json.dumps({one.column: first.cells[one.column] for one in columns}, ensure_ascii=False, indent=4)
+    row = row.replace("null", "None")
+    asked = (
+        "answer.label, answer.probability, answer.sure"
+        if shipped.card.labels
+        else "answer.value, answer.lower, answer.upper"
+    )
+    code = f"import bottega\n\nmodel = bottega.load({str(path)!r})\nanswer = model({row})\nprint({asked})\n"
+    ends = "label, probabilities and `sure`" if shipped.card.labels else "value, lower and upper"
+    return {
+        "snippets": {"Command line": f"bottega predict {path} new.csv --csv", "Python": code},
+        "model_file": {"bytes": len(shipped.data), "sha256": hashlib.sha256(shipped.data).hexdigest()},
+        "prepared": f"{len(columns)} raw columns go in, one input each: {shipped.words} are inside; then "
+        f"{shipped.card.chosen!r}; {ends} come out.",
+    }
+
+
+def _tested(trial: Trial[LookedTable]) -> Integers:
+    tested = trial.judged.tested
+    return tested.rows[tested.once]
+
+
+def _cells(trial: Trial[LookedTable], rows: Integers) -> dict[str, npt.NDArray[Any]]:
+    return {name: cells[rows] for name, cells in trial.looked.taken.cells.items()}
+
+
+def _expected(trial: Trial[LookedTable]) -> Answered:
+    """What the model that ships answers on the test rows, from the encoded matrix that it was judged on.
+
+    On small data the folds were answered by other models; then it is the final one's own answers.
+    """
+    chosen, material, developed = trial.developed.chosen, trial.material, trial.developed
+    logits = answer(chosen.form, material.views[chosen.spec.view][_tested(trial)], material.n_outputs)
+    found = predictions(logits, developed.temperature)
+    if developed.interval is None:
+        return {"probabilities": found}
+    lower, upper = developed.interval.around(found)
+    return {"value": found, "lower": lower, "upper": upper}
+
+
+def _replay(trial: Trial[LookedTable], columns: tuple[ColumnSpec, ...], found: Answered) -> float:
+    """Compare the file's answers on raw cells with the judged ones, on every test row; returns the largest difference.
+
+    Raises:
+        BottegaError: it is over the tolerance.
+    """
+    expected = _expected(trial)
+    gaps = differences(found, expected)
+    bad = np.flatnonzero(~(gaps <= TOLERANCE))
+    if len(bad):
+        worst = int(bad[np.argmax(gaps[bad])])
+        raise BottegaError(
+            found=f"{len(bad)} of {len(gaps)} test rows of {len(columns)} columns get another answer from the file "
+            f"than in training, by up to {gaps[worst]:.2g}",
+            expected=f"answers within {TOLERANCE:g}",
+            fix="nothing shipped; this is a fault of ours: please report it with the run's recipe.toml",
+            where=trial.looked.names[int(_tested(trial)[worst])],
+        )
+    return float(gaps.max()) if len(gaps) else 0.0
+
+
+def _golden(
+    trial: Trial[LookedTable],
+    session: Any,
+    columns: tuple[ColumnSpec, ...],
+    outputs: list[str],
+    used: npt.NDArray[np.bool_],
+) -> tuple[GoldenRow, ...]:
+    cells = {one.column: trial.looked.taken.cells[one.column] for one in columns}
+    if trial.options.golden == "made-up":
+        rows = made_up_rows(cells, np.flatnonzero(used), columns)
+    else:
+        rows = _cells(trial, _tested(trial)[:N_REAL_GOLDEN])
+    return golden_rows(session, rows, columns, outputs)
+
+
+def _facts(trial: Trial[LookedTable], columns: tuple[ColumnSpec, ...]) -> TableCard:
+    table, interval = trial.looked.table, trial.developed.interval
+    taken = {one.column for one in columns}
+    target = table.target.name if table.target is not None else ""
+    unused = tuple(one.name for one in table.columns if one.name not in taken and one.name != target)
+    if interval is None:
+        return TableCard(target, unused)
+    return TableCard(target, unused, interval.coverage, interval.guarantee, trial.judged.metrics["coverage"])

@@ -1,0 +1,133 @@
+"""A run on a table in words: what to believe, what to doubt, what to do next; sentences are built from numbers."""
+
+from bottega.evaluation.intervals import examples_for_half_the_interval
+from bottega.evaluation.metrics import METRICS
+from bottega.evaluation.wording import count, number, percent, percent_range, shortened
+from bottega.problem.records import Candidate, Score
+from bottega.workflow.account import (
+    Account,
+    against,
+    believe,
+    best_rival,
+    findings,
+    more_time,
+    next_steps,
+    verdict,
+)
+from bottega.workflow.table_trial import LookedTable
+from bottega.workflow.trial import Trial
+
+__all__ = ["account_of_table"]
+
+MEAN = "mean"
+NAMED = ("leak", "windows", "time", "group", "drift")  # suspects that may make the score itself untrue
+MOST = 3  # of each list
+IN_WORDS = {"rmse": "off by {} on average (RMSE)", "mae": "off by {} on average (mean error)"}
+
+
+def account_of_table(trial: Trial[LookedTable]) -> Account:
+    """Put a run into words."""
+    looked, judged, developed = trial.looked, trial.judged, trial.developed
+    metric, source = trial.options.metric, looked.split.source
+    rival = best_rival(trial.candidates, developed.choice.name)
+    if looked.classes:
+        said = verdict(rival, developed, metric, source, judged, "row")
+        proved = believe(rival, judged, metric, "row")
+        steps = next_steps(looked.look, judged, judged.metrics[metric], metric, "row")
+    else:
+        said, proved, steps = _verdict(trial, rival), _believe(trial, rival), _next_steps(trial)
+    return Account(
+        verdict=said,
+        believe=tuple(proved),
+        doubt=tuple(_doubt(trial)),
+        next_steps=(*_left_out(trial), *more_time(developed), *steps)[:MOST],
+        findings=findings(looked.look, judged, "row"),
+    )
+
+
+def _verdict(trial: Trial[LookedTable], rival: Candidate | None) -> str:
+    """True at the worse end of the interval."""
+    developed, metric = trial.developed, trial.options.metric
+    if developed.choice.name == MEAN and developed.choice.best == MEAN:
+        return "Nothing was learned: nothing that was tried is proved better than always giving the mean."
+    score = trial.judged.metrics[metric]
+    bound = score.low if score.higher_is_better else score.high
+    shown = number(bound, score.low, score.high)
+    if metric in IN_WORDS:
+        text = f"It is {IN_WORDS[metric].format(f'{shown} or less')}{_beside_mean(trial, metric)}"
+    else:
+        text = f"Its {metric.replace('_', ' ')} is {shown} or {'more' if score.higher_is_better else 'less'}"
+    text += against(rival, developed, "row")
+    if trial.looked.split.source == "cv":
+        text += " The data are few, so this comes from training on parts of them again and again (cross-validation)."
+    return text
+
+
+def _beside_mean(trial: Trial[LookedTable], metric: str) -> str:
+    """What knowing nothing comes to."""
+    mean = next((one for one in trial.candidates if one.name == MEAN and one.test is not None), None)
+    if mean is None or mean.test is None or trial.developed.choice.name == MEAN or metric not in IN_WORDS:
+        return ""
+    return f", where always giving the mean is off by {number(mean.test.score, mean.test.low, mean.test.high)}"
+
+
+def _believe(trial: Trial[LookedTable], rival: Candidate | None) -> list[str]:
+    said = []
+    gap = rival.difference if rival is not None else None
+    if rival is not None and gap is not None:
+        better = gap.low > 0 if gap.higher_is_better else gap.high < 0
+        worse = gap.high < 0 if gap.higher_is_better else gap.low > 0
+        verb = "beats" if better else "is behind" if worse else "differs from"
+        size = number(abs(gap.score), gap.low, gap.high)
+        said.append(
+            f"It {verb} its best rival of another kind, {rival.name}, by {size} "
+            f"(95 % interval {number(gap.low, gap.low, gap.high)} … {number(gap.high, gap.low, gap.high)}), "
+            "judged on the same rows."
+        )
+    return [*said, *_interval(trial)] or ["The score, within its interval, for rows like these."]
+
+
+def _interval(trial: Trial[LookedTable]) -> list[str]:
+    found = trial.judged.interval
+    held: Score | None = found.get("held")
+    if held is None:
+        return []
+    width: Score | None = found.get("width")
+    wide = "" if width is None else f"; they are {number(width.score, width.low, width.high)} wide on average"
+    share = percent(held.score, held.low, held.high)
+    return [
+        f"Its {percent(found['coverage'])} intervals held {share} of the true values "
+        f"of the test rows ({percent_range(held.low, held.high)}), all rows taken together{wide}."
+    ]
+
+
+def _doubt(trial: Trial[LookedTable]) -> list[str]:
+    looked, judged = trial.looked, trial.judged
+    said = []
+    if looked.split.source == "cv":
+        said.append("The score is of models like the one that ships; that one was fitted on all rows.")
+    if looked.classes and judged.sure["threshold"] is None:
+        said.append(f"That it knows when it is unsure: {judged.sure['why'].removeprefix('nothing is sure: ')}.")
+    told = [suspect for suspect in looked.look.suspects if suspect.kind in NAMED]
+    said += [f"That the score holds on new rows: {suspect.evidence}." for suspect in told[:2]]
+    if judged.interval:
+        said.append("That its intervals hold as often in each group of rows: the promise is for all rows together.")
+    said.append("That it works on rows from elsewhere or later: all rows come from one table.")
+    return said[:MOST]
+
+
+def _next_steps(trial: Trial[LookedTable]) -> list[str]:
+    metric = trial.options.metric
+    score = trial.judged.metrics[metric]
+    more = examples_for_half_the_interval(score, is_share=METRICS[metric].is_share)
+    return [f"For half the interval, test on about {more:,} more rows."]
+
+
+def _left_out(trial: Trial[LookedTable]) -> list[str]:
+    """Columns that no model was given though they may say something."""
+    left_out = list(trial.looked.taken.left_out)
+    if not left_out:
+        return []
+    names = ", ".join(shortened(name, 30) for name in left_out[:3])
+    rest = f" and {count(len(left_out) - 3)} more" if len(left_out) > 3 else ""
+    return [f"Make columns of what {names}{rest} says: free text is not read."]

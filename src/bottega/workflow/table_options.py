@@ -1,0 +1,137 @@
+"""What is stated about a table that is trained on: its columns, and the parts that it comes in."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bottega.data.table_names import TABLE_SUFFIXES, is_table
+from bottega.errors import BottegaError
+from bottega.problem.table import TableChoices, table_choices
+from bottega.workflow.question import Bar, merged, read_bar, read_question
+
+__all__ = ["COLUMN_KEYWORDS", "PARTS", "TableOptions", "part_files", "table_options"]
+
+COLUMN_KEYWORDS = ("target", "type", "ignore", "group", "time_column", "missing", "test", "val", "split_column")
+PARTS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "dev": "val",
+         "test": "test"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class TableOptions:
+    """The stated use of a table.
+
+    Attributes:
+        test, val: files of these parts; None where they are drawn, or stand in DATA.
+        split_column: whose values name the part of each row.
+    """
+
+    choices: TableChoices = field(default_factory=TableChoices)
+    test: str | None = None
+    val: str | None = None
+    split_column: str | None = None
+
+    def to_recipe(self) -> dict[str, Any]:
+        """What was stated, as the recipe holds it."""
+        return {key: value for key, value in {**asdict(self.choices), **self._parts()}.items() if value}
+
+    def _parts(self) -> dict[str, str | None]:
+        return {"test": self.test, "val": self.val, "split_column": self.split_column}
+
+    @classmethod
+    def from_recipe(cls, stated: Mapping[str, Any]) -> "TableOptions":
+        """The same again.
+
+        Raises:
+            BottegaError: it isn't what training wrote.
+        """
+        parts = {key: stated[key] for key in ("test", "val", "split_column") if key in stated}
+        rest = {key: value for key, value in stated.items() if key not in parts}
+        for key in ("ignore", "missing"):
+            rest[key] = tuple(rest.get(key, ()))
+        rest["missing_in"] = {name: tuple(codes) for name, codes in rest.get("missing_in", {}).items()}
+        try:
+            return cls(TableChoices(**rest), **parts)
+        except TypeError as error:
+            raise BottegaError(
+                found=f"in a recipe the table is {dict(stated)!r}",
+                expected="the columns as training wrote them",
+                fix="put back what training wrote",
+            ) from error
+
+
+def table_options(
+    data: str | os.PathLike[str] | None, keywords: Mapping[str, Any]
+) -> tuple[TableOptions | None, Bar | None]:
+    """Read what is stated about columns, on the command line and in `bottega.toml`.
+
+    Args:
+        keywords: those of `COLUMN_KEYWORDS` that were stated.
+    Returns:
+        None for data that are no table; and the metric and bar of the file, if there is one about these data.
+    Raises:
+        BottegaError: columns are stated for what is no table, or contradict each other.
+    """
+    stated = {key: value for key, value in keywords.items() if value}
+    if data is None:
+        return None, None
+    path = os.fspath(data)
+    if not (is_table(path) or part_files(path) or (stated and os.path.isfile(path))):
+        if stated:
+            key, value = next(iter(stated.items()))
+            raise BottegaError(
+                found=f"--{key.replace('_', '-')} {value!r} for {path!r}, which is no table",
+                expected="columns stated for a CSV, TSV, Parquet, JSON lines, .xlsx or SQLite file",
+                fix="leave it out, or give the file",
+            )
+        return None, None
+    parts = {key: stated.get(key) for key in ("test", "val", "split_column")}
+    choices = table_choices(
+        target=stated.get("target"),
+        types=_typed(stated.get("type", ())),
+        ignore=_several(stated.get("ignore", ())),
+        group=stated.get("group"),
+        time_column=stated.get("time_column"),
+        missing=_several(stated.get("missing", ())),
+    )
+    choices = merged(choices, read_question(path))
+    if choices.weight is not None:
+        raise BottegaError(
+            found=f"weight {choices.weight!r}",
+            expected="rows that count the same; weights are not used in training yet",
+            fix=f"--ignore {choices.weight}, and take weight out of bottega.toml",
+        )
+    places = {key: None if value is None else os.fspath(value) for key, value in parts.items()}
+    return TableOptions(choices, **places), read_bar(path)
+
+
+def part_files(data: str) -> dict[str, str]:
+    """The files of a folder that are named train, val or dev, test: by part; nothing where there is no train."""
+    folder = Path(data)
+    if not folder.is_dir():
+        return {}
+    found: dict[str, str] = {}
+    for path in sorted(folder.iterdir()):
+        part = PARTS.get(path.stem.lower())
+        if part is not None and path.suffix.lower() in TABLE_SUFFIXES and path.is_file():
+            if part in found:
+                raise BottegaError(
+                    found=f"{Path(found[part]).name} and {path.name}, both for the part {part!r}",
+                    expected="one file for each part",
+                    fix="move one of them away",
+                    where=data,
+                )
+            found[part] = str(path)
+    return found if "train" in found else {}
+
+
+def _several(value: Any) -> Sequence[str]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _typed(value: Any) -> Sequence[str]:
+    """`COL=KIND` as the command line has it, or a mapping as Python users write it."""
+    if isinstance(value, Mapping):
+        return tuple(f"{name}={kind}" for name, kind in value.items())
+    return _several(value)

@@ -1,0 +1,282 @@
+"""The rows of a table as a training sees them: looked at, divided, their targets as numbers."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from bottega.data.splits import PARTS as PART_NAMES
+from bottega.data.splits import Split, split
+from bottega.data.table_cells import TableCells, cells_of
+from bottega.data.table_checks import require_trainable_table, target_values
+from bottega.data.table_content import cell_words, table_digests
+from bottega.data.tables import Table, read_table
+from bottega.data.time_split import by_time
+from bottega.errors import BottegaError, found_in
+from bottega.problem.records import LookRecord, Progress, Rejected
+from bottega.problem.table import column_named
+from bottega.workflow.look_table import table_record
+from bottega.workflow.options import TrainOptions
+from bottega.workflow.table_options import PARTS, TableOptions, part_files
+from bottega.workflow.trial import in_folds, numbered
+
+__all__ = ["LookedTable", "look_at_rows"]
+
+SPLIT_COLUMN = "split"
+Integers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class LookedTable:
+    """The rows of a run that have a target, in the order of their contents.
+
+    Attributes:
+        table: all of it, as it was read.
+        taken: (N,) cells by column, of what a model may be given.
+        y: (N,) class indices, -1 for a label that only the test part has; or values.
+        groups: (N,) equal for rows of one content, or of one value of the group column.
+        moments: (N,) of the time column; empty without one.
+    """
+
+    table: Table
+    taken: TableCells
+    look: LookRecord
+    split: Split
+    names: tuple[str, ...]
+    labels: tuple[str, ...]
+    classes: tuple[str, ...]
+    y: npt.NDArray[Any]
+    groups: Integers
+    hashes: npt.NDArray[np.uint8]
+    fingerprint: str
+    moments: npt.NDArray[np.float64]
+    noun = "row"
+    is_varied = False
+
+    @property
+    def name(self) -> str:
+        """Of the data."""
+        return self.table.name
+
+    @property
+    def n_per_part(self) -> dict[str, int]:
+        """Rows in each part of the split."""
+        return {part: int((self.split.part == part).sum()) for part in PART_NAMES}
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """How rows were kept together or apart."""
+        choices = self.table.choices
+        stated = {"group_column": choices.group, "time_column": choices.time_column}
+        return {key: value for key, value in stated.items() if value is not None}
+
+    @property
+    def is_value(self) -> bool:
+        """Whether the target is a number rather than a class."""
+        return not self.classes
+
+
+def look_at_rows(data: str, options: TrainOptions, *, progress: Progress | None) -> LookedTable:
+    """Read a table and divide its rows; nothing is learned yet.
+
+    Raises:
+        BottegaError: it cannot be opened, or no training can use it.
+    """
+    stated = options.table or TableOptions()
+    table, given = _read_parts(data, stated, progress)
+    look = table_record(table, progress=progress)
+    require_trainable_table(table, look.task, look.suspects)
+    values = target_values(table, look.task)
+    kept = np.flatnonzero(values.is_not_null().to_numpy())
+    taken = cells_of(table)
+    digests = table_digests(table.frame, list(taken.cells))
+    is_value = look.task.kind == "regression"
+    texts = values.to_list()
+    order = sorted(kept.tolist(), key=lambda i: (digests[i], texts[i], given[i] or "", i))
+    rows = np.array(order, np.int64)
+    labels = tuple("" if is_value else str(texts[i]) for i in order)
+    hashes = np.frombuffer(b"".join(digests[i] for i in order), np.uint8).reshape(-1, 32)
+    groups = _groups(table, rows, hashes)
+    parts = [given[i] for i in order]
+    divided = split(hashes, labels, groups, given=parts, split_seed=options.split_seed)
+    moments = _moments(table, rows)
+    if len(moments) and not any(parts):
+        divided = by_time(divided, moments)
+    elif options.cv is not None:
+        divided = in_folds(divided, options.cv, "row")
+    fitted = np.arange(len(order)) if divided.source == "cv" else np.flatnonzero(divided.part != "test")
+    classes = () if is_value else _in_order(look.task.classes, {labels[i] for i in fitted})
+    index = {name: number for number, name in enumerate(classes)}
+    y = (
+        np.array([float(texts[i]) for i in order])
+        if is_value
+        else np.array([index.get(label, -1) for label in labels], np.int64)
+    )
+    return LookedTable(
+        table=table,
+        taken=replace(taken, cells={name: cells[rows] for name, cells in taken.cells.items()}),
+        look=replace(look, n_per_part={}, rejected=_without_target(table, kept)),
+        split=divided,
+        names=tuple(_names(table, rows, given)),
+        labels=labels,
+        classes=classes,
+        y=y,
+        groups=groups,
+        hashes=hashes,
+        fingerprint=_fingerprint([digests[i] for i in order], [str(texts[i]) for i in order], parts),
+        moments=moments,
+    )
+
+
+def _read_parts(data: str, stated: TableOptions, progress: Progress | None) -> tuple[Table, list[str | None]]:
+    """The table with its given parts under each other, and the part of each row."""
+    files = part_files(data)
+    stated_files = {"val": stated.val, "test": stated.test}
+    if files and any(stated_files.values()):
+        raise BottegaError(
+            found=f"--test or --val with a folder that has its parts: {', '.join(files)}",
+            expected="the parts in one way",
+            fix="leave --test and --val out",
+        )
+    files |= {part: path for part, path in stated_files.items() if path is not None}
+    table = read_table(files.pop("train", data), stated.choices, progress=progress)
+    if Path(data).is_dir():
+        table = replace(table, name=Path(data).resolve().name)
+    table, given = _split_column(table, stated)
+    for part, path in files.items():
+        if any(given):
+            raise BottegaError(
+                found=f"a column {stated.split_column or SPLIT_COLUMN!r} that names parts, and --{part} {path!r}",
+                expected="the parts in one way",
+                fix=f"--ignore {stated.split_column or SPLIT_COLUMN}, or leave --{part} out",
+            )
+    for part, path in files.items():
+        other = _read_as(path, table)
+        given += [part] * len(other)
+        table = replace(
+            table, frame=pl.concat([table.frame, other.frame]), rows=np.concatenate([table.rows, other.rows])
+        )
+    return table, given
+
+
+def _read_as(path: str, table: Table) -> Table:
+    """Another file of the same columns, each read as the kind that it has in the first."""
+    kinds = {"yes/no": "category", "constant": "text"}
+    types = {}
+    for column in table.columns:
+        kind = kinds.get(column.kind, column.kind)
+        if table.frame[column.name].dtype.is_numeric():
+            kind = "number"
+        types[column.name] = f"date:{column.format}" if column.kind == "date" and column.format else kind
+    choices = replace(table.choices, types=types)
+    other = read_table(path, choices)
+    strange = [name for name in other.frame.columns if name not in table.frame.columns]
+    if strange:
+        raise BottegaError(
+            found=f"the column {found_in(strange)} in {Path(path).name}, which the training part does not have",
+            expected=f"the same columns: {found_in(table.frame.columns)}",
+            fix="take the column out, or rename it",
+            where=Path(path).name,
+        )
+    frame = other.frame.select(table.frame.columns).cast(
+        dict(zip(table.frame.columns, table.frame.dtypes, strict=True))
+    )
+    return replace(other, frame=frame)
+
+
+def _split_column(table: Table, stated: TableOptions) -> tuple[Table, list[str | None]]:
+    """Parts that a column names; such a column is no feature."""
+    names = table.frame.columns
+    name = stated.split_column
+    if name is not None:
+        column_named(name, names, table.name)
+    else:
+        name = next((one for one in names if one.strip().lower() == SPLIT_COLUMN), None)
+        if name is None or name == table.choices.target or name in table.choices.ignore:
+            return table, [None] * len(table)
+    words = [None if cell is None else str(cell).strip().lower() for cell in table.frame[name].to_list()]
+    strange = sorted({word for word in words if word is not None and word not in PARTS})
+    if strange or not any(words):
+        if stated.split_column is None:
+            return table, [None] * len(table)  # a column that happens to be called so
+        raise BottegaError(
+            found=f"{found_in(strange) or 'no value'} in the column {name!r}",
+            expected="train, val (or dev) and test",
+            fix="name the parts so, or leave --split-column out",
+            where=f"{table.name}, column {name!r}",
+        )
+    columns = tuple(replace(one, role="ignored") if one.name == name else one for one in table.columns)
+    return replace(table, columns=columns), [None if word is None else PARTS[word] for word in words]
+
+
+def _groups(table: Table, rows: Integers, hashes: npt.NDArray[np.uint8]) -> Integers:
+    """Rows of one content are one group; so are rows of one value of the group column, and what both connect."""
+    same = np.unique(hashes.view("V32")[:, 0], return_inverse=True)[1].reshape(-1).astype(np.int64)
+    if table.choices.group is None:
+        return numbered(same)
+    words = cell_words(table.frame[table.choices.group])[rows]
+    stated = np.unique(words, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
+    found = stated
+    for _ in range(len(rows)):  # until nothing moves: copies in two groups make them one
+        least = np.full(same.max() + 1, len(rows), np.int64)
+        np.minimum.at(least, same, found)
+        of_group = np.full(stated.max() + 1, len(rows), np.int64)
+        np.minimum.at(of_group, stated, least[same])
+        joined = of_group[stated]
+        if np.array_equal(joined, found):
+            break
+        found = joined
+    if len(np.unique(found)) < 2:
+        raise BottegaError(
+            found=f"one group of rows by the column {table.choices.group!r}",
+            expected="several groups, so that some can be kept for the test",
+            fix="leave --group out, or name another column",
+        )
+    return numbered(found)
+
+
+def _moments(table: Table, rows: Integers) -> npt.NDArray[np.float64]:
+    """The time column as numbers that ascend with time; empty without one."""
+    name = table.choices.time_column
+    if name is None:
+        return np.zeros(0)
+    series = table.frame[name]
+    if not series.dtype.is_temporal() and not series.dtype.is_numeric():
+        raise BottegaError(
+            found=f"a time column {name!r} of {table.column(name).kind} cells",
+            expected="dates, or numbers that ascend with time",
+            fix=f"--type '{name}=date:%Y-%m-%d' with the format of its cells",
+            where=f"{table.name}, column {name!r}",
+        )
+    return series.cast(pl.Int64 if series.dtype.is_temporal() else pl.Float64).cast(pl.Float64).to_numpy()[rows]
+
+
+def _in_order(classes: Sequence[str], seen: set[str]) -> tuple[str, ...]:
+    """The classes outside the test part, in the order of the task: numbers by size."""
+    return tuple(name for name in classes if name in seen)
+
+
+def _names(table: Table, rows: Integers, given: Sequence[str | None]) -> list[str]:
+    """`row 17` as the file counts; with the part before it where there are several files."""
+    numbers = table.rows[rows].tolist()
+    if len(np.unique(table.rows)) == len(table.rows):
+        return [f"row {number}" for number in numbers]
+    return [f"{given[i] or 'train'} row {number}" for i, number in zip(rows.tolist(), numbers, strict=True)]
+
+
+def _without_target(table: Table, kept: Integers) -> tuple[Rejected, ...]:
+    left_out = np.setdiff1d(np.arange(len(table)), kept)
+    return tuple(Rejected(f"row {table.rows[i]}", "no target") for i in left_out.tolist())
+
+
+def _fingerprint(digests: Sequence[bytes], texts: Sequence[str], parts: Sequence[str | None]) -> str:
+    lines = sorted(
+        digest + text.encode("utf-8", "surrogateescape") + b"\0" + (part or "").encode()
+        for digest, text, part in zip(digests, texts, parts, strict=True)
+    )
+    return hashlib.sha256(b"".join(lines)).hexdigest()
