@@ -97,7 +97,7 @@ def readme_block(records: Sequence[Record]) -> str:
     """The few numbers that the README shows."""
     chosen = [row for row in rows(records) if row.what.startswith(IN_README) and row.met is not None]
     lines = [[row.what, row.target, row.measured] for row in chosen]
-    machine = next((r["machine"] for r in reversed(records) if "code" in r), None)
+    machine = next((r["machine"] for r in reversed(records) if r["task"] == "cold_start" and "code" in r), None)
     place = f"On {machine['cores']} cores of {machine['processor']}; " if machine else ""
     return f"{place}all of it: [benchmarks](docs/benchmarks.md).\n\n" + _table(["what", "target", "measured"], lines)
 

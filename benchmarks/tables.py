@@ -29,7 +29,6 @@ from bottega.workflow.candidates import Developed, Material, Rules, develop
 from bottega.workflow.features import engine
 from bottega.workflow.judge import held_out
 from bottega.workflow.table_specs import VIEW, TableTask, table_specs
-from bottega.workflow.table_values import develop_values, values_of
 from bottega.workflow.threads import calm_threads
 
 THREADS = 2
@@ -125,21 +124,22 @@ class Contest:
         said = self._file(graph, prepared, rows[2])[1]
         return {
             **self._chosen(developed, scores, graph),
-            "agreement": float(np.abs(said - tested.probabilities).max()),
+            "agreement": float(np.abs(said - tested.predictions).max()),
         }
 
     def _values(
         self, prepared: TablePreparation, material: Material, specs: Any, rules: Rules, rows: tuple[Any, Any, Any]
     ) -> dict[str, Any]:
-        developed = develop_values(material, specs, rows[0], rows[1], rules)
-        x, y = material.views[VIEW][rows[2]], material.y[rows[2]].astype(np.float64)
-        answers = {name: values_of(one.form, x) for name, one in developed.answered.items()}
+        developed: Developed = develop(material, specs, rows[0], rows[1], rules)
+        tested, y = held_out(material, developed, rows[2]), material.y[rows[2]]
+        answers, interval = tested.by_candidate, developed.interval
+        if interval is None:
+            raise SystemExit("values without an interval")
         scores = {
             name: {metric: METRICS[metric].function(y, values) for metric in ("rmse", "mae", "r2")}
             for name, values in answers.items()
         }
         values = answers[developed.choice.name]
-        interval = developed.interval
         held = score_values(y, values, interval.around(values), coverage=interval.coverage, groups=self.groups[rows[2]])
         graph = table_regressor(prepared, developed.chosen.form, interval)
         said = self._file(graph, prepared, rows[2])[0]

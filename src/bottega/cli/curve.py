@@ -13,7 +13,11 @@ from bottega.problem.curve_records import CurveRecord
 __all__ = ["curve"]
 
 AXIS = 40
-PARTS = {"held-out": "test pictures", "given": "pictures of the given test part", "cv": "pictures, each in its fold"}
+SCORED = {
+    "held-out": "test pictures, the same at every size",
+    "given": "pictures of the given test part, the same at every size",
+    "cv": "pictures, each in its fold",
+}
 
 
 def curve(
@@ -51,7 +55,7 @@ def curve_lines(record: CurveRecord) -> list[str]:
     rows += [Estimate(f"{p.n:>9,}", p.score.score, p.score.low, p.score.high) for p in points]
     draws = len(points[1].scores)
     unit = f"{record.metric} in %" if record.metric in IN_PERCENT else record.metric
-    scored = f"{record.n_test:,} {PARTS[record.source]}, the same at every size: {unit}"
+    scored = f"{record.n_test:,} {SCORED[record.source]}: {unit}"
     return [
         *textwrap.wrap(record.sentence, terminal.WIDTH),
         "",

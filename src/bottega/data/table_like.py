@@ -10,27 +10,33 @@ import numpy as np
 import numpy.typing as npt
 
 from bottega.errors import BottegaError, found_in, nearest_name
-from bottega.problem.table import ColumnSpec, TableChoices
+from bottega.problem.table import MISSING_CODES, ColumnSpec, TableChoices
 
 if TYPE_CHECKING:
     import polars as pl
 
     from bottega.data.tables import Table
 
-__all__ = ["Cells", "cells_of_frame", "cells_of_records", "column_specs", "is_frame", "read_like", "require_columns"]
+__all__ = [
+    "Cells",
+    "cells_of_frame",
+    "cells_of_records",
+    "column_specs",
+    "is_frame",
+    "read_like",
+    "require_columns",
+    "share_unknown",
+]
 
 Cells = dict[str, npt.NDArray[Any]]
-_MISSING = frozenset(  # as data/table_types.py has them, which would import polars
-    "? NA N/A n/a na NaN nan NAN null NULL Null None NONE - -- . #N/A #NA #VALUE! #REF! #DIV/0! #NULL! <NA> nil "
-    "missing Missing MISSING".split()
-)
 
 
-def column_specs(table: "Table", prepared: Any) -> tuple[ColumnSpec, ...]:
+def column_specs(table: "Table", prepared: Any, cells: Mapping[str, npt.NDArray[Any]]) -> tuple[ColumnSpec, ...]:
     """What a file must know to read new rows as the rows of this table were read.
 
     Args:
         prepared: the `TablePreparation` fitted on it.
+        cells: (N,) of the training rows by column.
     """
     specs = []
     for one in prepared.columns:
@@ -38,8 +44,16 @@ def column_specs(table: "Table", prepared: Any) -> tuple[ColumnSpec, ...]:
         dtype = "float32" if one.kind == "number" else "string"
         written = column.format if one.kind == "date" else ""
         missing = tuple(code for code in column.missing if code)
-        specs.append(ColumnSpec(one.input_name, one.kind, dtype, one.name, one.levels, one.format, written, missing))
+        rare = share_unknown(cells[one.name], one.levels) if one.kind == "category" else 0.0
+        place = one.input_name, one.kind, dtype, one.name
+        specs.append(ColumnSpec(*place, one.levels, one.format, written, missing, round(rare, 6)))
     return tuple(specs)
+
+
+def share_unknown(cells: npt.NDArray[Any], levels: Sequence[str]) -> float:
+    """Share of the cells that hold a category which is none of these levels."""
+    known = {*levels, ""}
+    return float(np.mean([cell not in known for cell in cells.tolist()])) if len(cells) else 0.0
 
 
 def read_like(
@@ -52,7 +66,6 @@ def read_like(
     Raises:
         BottegaError: it cannot be opened, a column is missing, or a cell is of another kind, by row and column.
     """
-    from bottega.data.table_types import MISSING_CODES
     from bottega.data.tables import read_table
 
     kinds = {one.column: f"date:{one.written}" if one.written else one.kind for one in columns}
@@ -151,7 +164,7 @@ def _is_missing(value: Any, one: ColumnSpec) -> bool:
     if not isinstance(value, str):
         return type(value).__name__ in ("NAType", "NaTType")
     text = value.strip()
-    return not text or text in one.missing or text in _MISSING
+    return not text or text in one.missing or text in MISSING_CODES
 
 
 def _number(value: Any, one: ColumnSpec, where: str) -> float:

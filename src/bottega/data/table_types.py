@@ -12,14 +12,10 @@ import polars as pl
 from bottega.data.table_dates import find_date_format, parse_dates
 from bottega.data.table_numbers import NumberFormat, find_format, parse
 from bottega.errors import BottegaError
-from bottega.problem.table import Column, TableChoices
+from bottega.problem.table import MISSING_CODES, Column, TableChoices
 
-__all__ = ["MISSING_CODES", "has_identifier_name", "typed_column"]
+__all__ = ["has_identifier_name", "typed_column"]
 
-MISSING_CODES = (
-    "? NA N/A n/a na NaN nan NAN null NULL Null None NONE - -- . #N/A #NA #VALUE! #REF! #DIV/0! #NULL! <NA> nil "
-    "missing Missing MISSING"
-).split()
 _NINES = (-99.0, -999.0, -9999.0, -99999.0)  # what instruments and old programs write for "no value"
 SHARE = 0.95  # of the cells must be of a kind for a column to be of that kind
 SHOWN = 5

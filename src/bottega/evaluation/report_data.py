@@ -20,7 +20,7 @@ def data(record: TrainRecord, evidence: Evidence, album: Album) -> Html:
     """What was found, where, what was done; then each list."""
     rows = [
         _rejected_row(record, evidence.noun),
-        _conflicts_row(record, evidence),
+        *([] if record.interval else [_conflicts_row(record, evidence)]),
         *_twins_rows(record, evidence.noun),
         *_suspects_row(record, evidence),
     ]

@@ -7,7 +7,7 @@ from bottega.evaluation.evidence import CoveragePoint, Evidence, Member, Reliabi
 from bottega.evaluation.markup import NOTHING, Html, lines, name, nest, text
 from bottega.evaluation.page import Album, figure, folded, paragraph, section, table
 from bottega.evaluation.report_score import axis_ticks
-from bottega.evaluation.wording import capital, count, in_words, number, percent, percent_range, points
+from bottega.evaluation.wording import capital, count, in_words, percent, percent_range, points, typical
 from bottega.problem.records import Score, TrainRecord
 
 __all__ = ["trust"]
@@ -37,7 +37,7 @@ def _interval_sentence(record: TrainRecord, evidence: Evidence) -> str:
     basis = f"set by {count(found['n'])} {noun}s that it was not fitted on"
     if found["guarantee"] != "split":
         basis += ", each answered by a copy that had not seen it, so that there is no proof for the one that ships"
-    wide = "" if width is None else f" They are {number(width.score, width.low, width.high)} wide on average."
+    wide = "" if width is None else f" They are {typical(width)} wide on average."
     return (
         f"It gives each value an interval that is to hold the true one {percent(found['coverage'])} of the time, "
         f"{basis}. On the test part they held {percent(held.score, held.low, held.high)} "

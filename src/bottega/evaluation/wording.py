@@ -32,6 +32,7 @@ __all__ = [
     "score_text",
     "shortened",
     "text_width",
+    "typical",
     "visible",
 ]
 
@@ -147,6 +148,11 @@ def score_range(metric: str, score: Score, between: str = " … ") -> str:
     if is_share(metric):
         return percent_range(score.low, score.high, between)
     return between.join(number(end, score.low, score.high) for end in (score.low, score.high))
+
+
+def typical(score: Score) -> str:
+    """A plain number of a score, in three digits where it has no interval because all are the same."""
+    return number(score.score, score.low, score.high) if score.high > score.low else f"{score.score:,.3g}"
 
 
 def metric_name(metric: str) -> str:

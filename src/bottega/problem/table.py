@@ -8,6 +8,7 @@ from bottega.errors import BottegaError, found_in, nearest_name
 from bottega.problem.records import Task
 
 __all__ = [
+    "MISSING_CODES",
     "Column",
     "ColumnSpec",
     "Kind",
@@ -22,6 +23,10 @@ __all__ = [
 Kind = Literal["number", "category", "yes/no", "date", "text", "identifier", "constant"]
 Role = Literal["feature", "target", "ignored", "group", "time", "weight"]
 
+MISSING_CODES = (
+    "? NA N/A n/a na NaN nan NAN null NULL Null None NONE - -- . #N/A #NA #VALUE! #REF! #DIV/0! #NULL! <NA> nil "
+    "missing Missing MISSING"
+).split()
 STATABLE = ("number", "category", "yes/no", "date", "text", "identifier")
 MAX_CLASSES = 20  # different whole numbers that are taken for classes rather than for an amount
 
@@ -68,6 +73,7 @@ class ColumnSpec:
         format: of a date as the graph reads it.
         written: of a date as training's file had it.
         missing: what stands for a missing cell beside an empty one.
+        rare: share of training's cells that are none of the levels: seen once, or beyond the most frequent ones.
     """
 
     name: str
@@ -78,6 +84,7 @@ class ColumnSpec:
     format: str = ""
     written: str = ""
     missing: tuple[str, ...] = ()
+    rare: float = 0.0
 
 
 @dataclass(frozen=True)

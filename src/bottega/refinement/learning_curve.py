@@ -138,29 +138,29 @@ class Doubling:
 def doubling(n: Numbers, errors: Numbers, sample: Numbers, *, luck: float, n_draws: int, seed: int) -> Doubling:
     """Extrapolate to twice the largest number of examples.
 
-    The interval is for what a reader would see: other test examples (the resamples), other training examples (each
-    resample is moved by as much as draws of one size lie apart, or the points lie beside the law, whichever is more),
-    and the luck of the two trainings that are compared, the one of all examples and the one of twice as many.
+    The interval is that of the mean gain, over other test examples (the resamples) and other training examples: each
+    resample is moved by as much as draws of one size lie apart, or the points lie beside the law, whichever is more.
+    Both are taken in proportion to the error. A single training adds luck of its own.
 
     Args:
         n: (K,) training examples, ascending.
         errors: (K,), each a mean over `n_draws` draws but the last, of which there is one: all examples.
         sample: (B, K) errors on resampled test examples.
-        luck: standard deviation of a single draw's error, over the square root of the error.
+        luck: standard deviation of a single draw's error, as a share of the error.
         seed: of the moves.
     """
     law = fit_power_law(n, errors)
-    scale = np.sqrt(np.maximum(errors, 1e-6))
+    scale = np.maximum(errors, 1e-6)
     fitted = np.array([law.at(one) for one in n])
     beside = math.sqrt(float((((errors - fitted) / scale) ** 2).sum()) / max(len(n) - 3, 1))
     rng = np.random.default_rng([seed, 0x6C6177])
     of_a_point = np.full(len(n), max(luck / math.sqrt(n_draws), beside))
-    of_one = of_a_point[-1] = max(luck, beside)
+    of_a_point[-1] = max(luck, beside)
     moved = sample + rng.normal(size=sample.shape) * of_a_point * scale
     floor, factor, rate = _fit(n, np.maximum(moved, 0.0))
     most = float(n.max())
     now, then = (floor + factor * k**-rate for k in (most, 2 * most))
-    gains = now - then + rng.normal(size=len(sample)) * of_one * np.sqrt(np.maximum(now + then, 0.0))
+    gains = now - then
     tails = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
     gain = law.at(most) - law.at(2 * most)
     low, high = (float(end) for end in np.quantile(gains, tails))

@@ -272,7 +272,7 @@ def _doubled(
     by_size = by_size[np.isfinite(by_size).all(1)]
     errors = np.array([_error(metric, point.score.score) for point in points])
     apart = [
-        np.var(point.scores, ddof=1) / max(float(one), 1e-6)
+        np.var(point.scores, ddof=1) / max(float(one), 1e-6) ** 2
         for point, one in zip(points, errors, strict=True)
         if len(point.scores) > 1
     ]

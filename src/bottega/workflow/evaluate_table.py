@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bottega.data.table_content import table_digests
-from bottega.data.table_like import Cells, cells_of_frame, read_like, require_columns
+from bottega.data.table_like import Cells, cells_of_frame, read_like, require_columns, share_unknown
 from bottega.data.table_links import labels as as_labels
 from bottega.errors import BottegaError, found_in
 from bottega.evaluation.metrics import score_all
@@ -23,6 +23,7 @@ from bottega.workflow.table_options import part_files
 __all__ = ["evaluate_rows"]
 
 SHOWN = 3  # of the categories that training did not know
+BEYOND_CHANCE = 3.0  # standard errors of a share
 
 
 def evaluate_rows(
@@ -63,7 +64,7 @@ def evaluate_rows(
     digests = b"".join(table_digests(frame, [one.column for one in model.columns]))
     hashes = np.frombuffer(digests, np.uint8).reshape(-1, 32)
     groups = np.unique(hashes.view("V32")[:, 0], return_inverse=True)[1].reshape(-1)
-    suspects = _unknown_categories(cells, model.columns)
+    suspects: list[Suspect] = []
     seen = None if model.card.filter is None else model.card.filter.contains(hashes)
     texts = [str(value) for value in truth.to_list()]
     left_out = np.setdiff1d(np.arange(len(table)), kept)
@@ -87,7 +88,7 @@ def evaluate_rows(
         passed=passed(score, *bars),
         seen_in_training=float(seen.mean()) if seen is not None else math.nan,
         rejected=rejected,
-        suspects=(*suspects, *judge.unknown()),
+        suspects=(*suspects, *judge.unknown(), *_unknown_categories(cells, model.columns)),
         confusion=judge.confusion(),
         labels=model.labels,
         unseen=unseen,
@@ -139,21 +140,18 @@ class _Judge:
 
 
 def _unknown_categories(cells: Cells, columns: Sequence[ColumnSpec]) -> list[Suspect]:
-    """Categories that training did not know, or saw once only: the model answers for them as for any unknown one."""
+    """Columns with more categories that the model does not know than training had, beyond chance."""
     found = []
     for one in columns:
         if one.kind != "category":
             continue
-        known, values = {*one.levels, ""}, cells[one.column].tolist()
-        strange = [value for value in values if value not in known]
-        if strange:
-            names = sorted(set(strange))
-            share = f"{100 * len(strange) / len(values):.3g} %"
-            evidence = (
-                f"{len(strange):,} of {len(values):,} cells of {one.column!r} ({share}) "
-                f"hold a category that the model does not know: {found_in(names[:SHOWN])}"
-            )
-            found.append(
-                Suspect("unknown category", one.column, evidence, "check the spelling, or train with such rows")
-            )
+        n, share = len(cells[one.column]), share_unknown(cells[one.column], one.levels)
+        spread = math.sqrt(one.rare * (1 - one.rare) / n)
+        if share <= one.rare + BEYOND_CHANCE * spread:
+            continue
+        names = sorted({str(cell) for cell in cells[one.column].tolist()} - {*one.levels, ""})
+        count = f"{round(share * n):,} of {n:,} cells of {one.column!r} ({100 * share:.3g} %)"
+        usual = f"in training {100 * one.rare:.3g} %"
+        evidence = f"{count} hold a category that the model does not know, {usual}: {found_in(names[:SHOWN])}"
+        found.append(Suspect("unknown category", one.column, evidence, "check the spelling, or train with such rows"))
     return found

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bottega.errors import BottegaError
 from bottega.problem.records import Progress, Rejected
+from bottega.workflow.extras import missing_extra
 
 if TYPE_CHECKING:
     from bottega.shipping.predictor import Answer, Model, Pixels
@@ -61,23 +62,22 @@ def predict(
 
 def _rows(model: "Model", inputs: Any, progress: Progress | None) -> "list[Answer]":
     """Answers for the rows of files, one after the other, or for rows that are given as they are."""
-    if isinstance(inputs, (str, os.PathLike)) or not _are_paths(inputs):
-        found = model(inputs)
-        return found if isinstance(found, list) else [found]
-    paths = [os.fspath(path) for path in inputs]
     answers: list[Answer] = []
-    for path in paths:
+    several = _are_paths(inputs)
+    for one in inputs if several else [inputs]:
         if progress is not None:
             progress("reading rows", len(answers), None)
-        found = model(path)
-        before = f"{path}: " if len(paths) > 1 else ""
-        answers += [replace(one, input=f"{before}{one.input}") for one in found]
+        try:
+            found = model(one)
+        except ModuleNotFoundError as error:
+            if (missing := missing_extra(error)) is not None:
+                raise missing from error
+            raise
+        before = f"{os.fspath(one)}: " if several and len(inputs) > 1 else ""
+        found = found if isinstance(found, list) else [found]
+        answers += [replace(answer, input=f"{before}{answer.input}") for answer in found]
     if not answers:
-        raise BottegaError(
-            found=f"no row in {', '.join(map(repr, paths[:5]))}",
-            expected="one row at least below the header",
-            fix="check the file",
-        )
+        raise BottegaError(found="no row", expected="one row at least", fix="check the file, or give the model a row")
     return answers
 
 

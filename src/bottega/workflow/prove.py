@@ -99,14 +99,14 @@ def prove(
         seeds = seeds[: _affordable(ways, n_seeds, base.seconds, clock.left() - FINISH_SECONDS)]
         for way in ways if not seeds else ():
             needed = base.seconds * FEWEST_SEEDS * (1 + way.work)
-            way.why = f"the time was too short for it: alone it takes about {math.ceil(needed)} s"
+            way.why = f"too little time, alone it needs about {math.ceil(needed)} s"
         for way in (base, *ways) if seeds else ():
             _train_all(way, base, seeds, bench)
     except KeyboardInterrupt:
         stopped = clock.left() > 0  # else it was the clock
     for way in ways:
         if len(way.answers) < max(FEWEST_SEEDS, len(seeds)) and not way.why:
-            way.why = "stopped before its turn was over" if stopped else "the time was too short for it"
+            way.why = "stopped before its turn was over" if stopped else "too little time"
     n_compared = sum(not way.why for way in ways)
     trials = tuple(_trial(way, base, bench, n_compared, recipe.source) for way in ways)
     used = tuple(seeds) if n_compared else ()
@@ -142,7 +142,7 @@ def _train_all(way: _Way, base: _Way, seeds: Sequence[int], bench: "_Trainer") -
         each = known.seconds / len(known.answers) * way.work / known.work
         needed = each * (len(seeds) - number + 1)
         if needed > bench.clock.left() - FINISH_SECONDS:
-            way.why = f"the time was too short for it: it takes about {math.ceil(needed)} s more"
+            way.why = f"too little time, it needs about {math.ceil(needed)} s more"
             return
         bench.train(way, seed, f"{way.name}, seed {number} of {len(seeds)}")
 

@@ -3,7 +3,7 @@
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -136,10 +136,14 @@ def _refuse_unknown(table: Mapping[str, Any], known: list[str], path: Path) -> N
             )
 
 
-def versions() -> dict[str, str]:
-    """Versions of the packages that decide the last bits; those that aren't installed are left out."""
+def versions(others: Iterable[str] = ()) -> dict[str, str]:
+    """Versions of the packages that decide the last bits; those that aren't installed are left out.
+
+    Args:
+        others: packages that matter beside those that always do.
+    """
     found = {}
-    for name in PACKAGES:
+    for name in dict.fromkeys((*PACKAGES, *others)):
         try:
             found[name] = version(name)
         except PackageNotFoundError:

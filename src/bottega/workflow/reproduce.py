@@ -54,7 +54,7 @@ def _compare(first: Path, second: Path, recipe: Recipe) -> ReproduceRecord:
     old, new = read(first)[0], read(second)[0]
     differences = [
         f"{package}: {recipe.versions.get(package)} then, {now} now"
-        for package, now in versions().items()
+        for package, now in versions(recipe.versions).items()
         if recipe.versions.get(package) != now
     ]
     differences += _differing(asdict(old), asdict(new), "")

@@ -46,7 +46,8 @@ def ship_table(trial: Trial[LookedTable], prepared: TablePreparation) -> Shipped
         BottegaError: the file does not answer as the judged model did: nothing ships.
     """
     looked, developed, judged = trial.looked, trial.developed, trial.judged
-    columns = column_specs(looked.table, prepared)
+    used = looked.split.part != "test" if looked.split.source != "cv" else np.ones(len(looked.y), bool)
+    columns = column_specs(looked.table, prepared, _cells(trial, np.flatnonzero(used)))
     thresholds = None if developed.sure is None else thresholds_of(developed)
     if developed.interval is not None:
         graph = table_regressor(prepared, developed.chosen.form, developed.interval)
@@ -64,7 +65,6 @@ def ship_table(trial: Trial[LookedTable], prepared: TablePreparation) -> Shipped
     names = [one.name for one in outputs]
     largest = _replay(trial, columns, ask_rows(session, _cells(trial, _tested(trial)), columns, names))
     counts = {name: int((looked.y == number).sum()) for number, name in enumerate(looked.classes)}
-    used = looked.split.part != "test" if looked.split.source != "cv" else np.ones(len(looked.y), bool)
     card = Card(
         task="classification" if looked.classes else "regression",
         modality="tables",

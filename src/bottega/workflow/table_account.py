@@ -2,7 +2,7 @@
 
 from bottega.evaluation.intervals import examples_for_half_the_interval
 from bottega.evaluation.metrics import METRICS
-from bottega.evaluation.wording import count, number, percent, percent_range, shortened
+from bottega.evaluation.wording import count, number, percent, percent_range, shortened, typical
 from bottega.problem.records import Candidate, Score
 from bottega.workflow.account import (
     Account,
@@ -14,6 +14,7 @@ from bottega.workflow.account import (
     next_steps,
     verdict,
 )
+from bottega.workflow.last_value import LAST
 from bottega.workflow.table_trial import LookedTable
 from bottega.workflow.trial import Trial
 
@@ -29,7 +30,7 @@ def account_of_table(trial: Trial[LookedTable]) -> Account:
     """Put a run into words."""
     looked, judged, developed = trial.looked, trial.judged, trial.developed
     metric, source = trial.options.metric, looked.split.source
-    rival = best_rival(trial.candidates, developed.choice.name)
+    rival = best_rival([one for one in trial.candidates if one.name != LAST], developed.choice.name)
     if looked.classes:
         said = verdict(rival, developed, metric, source, judged, "row")
         proved = believe(rival, judged, metric, "row")
@@ -37,7 +38,7 @@ def account_of_table(trial: Trial[LookedTable]) -> Account:
     else:
         said, proved, steps = _verdict(trial, rival), _believe(trial, rival), _next_steps(trial)
     return Account(
-        verdict=said,
+        verdict=said + _beside_last(trial),
         believe=tuple(proved),
         doubt=tuple(_doubt(trial)),
         next_steps=(*_left_out(trial), *more_time(developed), *steps)[:MOST],
@@ -61,6 +62,16 @@ def _verdict(trial: Trial[LookedTable], rival: Candidate | None) -> str:
     if trial.looked.split.source == "cv":
         text += " The data are few, so this comes from training on parts of them again and again (cross-validation)."
     return text
+
+
+def _beside_last(trial: Trial[LookedTable]) -> str:
+    """Under a split by time, whether knowing the last value is as good."""
+    last = next((one for one in trial.candidates if one.name == LAST), None)
+    gap = None if last is None else last.difference
+    if gap is None or (gap.low > 0 if gap.higher_is_better else gap.high < 0):
+        return ""
+    worse = gap.high < 0 if gap.higher_is_better else gap.low > 0
+    return f" It is {'worse' if worse else 'not proved better'} than saying the same as last time."
 
 
 def _beside_mean(trial: Trial[LookedTable], metric: str) -> str:
@@ -93,7 +104,7 @@ def _interval(trial: Trial[LookedTable]) -> list[str]:
     if held is None:
         return []
     width: Score | None = found.get("width")
-    wide = "" if width is None else f"; they are {number(width.score, width.low, width.high)} wide on average"
+    wide = "" if width is None else f"; they are {typical(width)} wide on average"
     share = percent(held.score, held.low, held.high)
     return [
         f"Its {percent(found['coverage'])} intervals held {share} of the true values "

@@ -49,6 +49,7 @@ VALUE_FORESTS: tuple[Setting, ...] = (
     {"min_samples_leaf": 1, "max_features": 1.0},  # scikit-learn's default
     {"min_samples_leaf": 2, "max_features": 0.4},
 )
+MANY_ROWS = 10_000  # from here on leaves of one row cost the most and foresee the least: they aren't tried
 _DEFAULT = {"learning_rate": 0.1, "max_leaf_nodes": 31, "min_samples_leaf": 20, "l2_regularization": 0.0}
 BOOSTINGS: tuple[Setting, ...] = (
     {**_DEFAULT, "max_features": 1.0},  # scikit-learn's default
@@ -191,7 +192,8 @@ class _Neighbours(_Candidate):
 
 class _Forest(_Candidate):
     def tune(self, x: Floats, y: Targets, x_val: Floats, y_val: Targets) -> Fitted:
-        return self.best(VALUE_FORESTS if self.task.n_classes is None else FORESTS, x, y, x_val, y_val)
+        settings = VALUE_FORESTS if self.task.n_classes is None else FORESTS
+        return self.best(settings[1:] if len(x) > MANY_ROWS else settings, x, y, x_val, y_val)
 
     def fit(self, x: Floats, y: Targets, setting: Setting) -> Form:
         task = self.task
@@ -237,23 +239,25 @@ class _Network(_Candidate):
         self.plan = TABLE_PLANS[name]
 
     def tune(self, x: Floats, y: Targets, x_val: Floats, y_val: Targets) -> Fitted:
+        from bottega.training.precision import working
         from bottega.training.table_fit import Held, fit_table_network, layout_of
 
         stage, z = self.task.dense(x)
         known = y_val >= 0 if self.task.n_classes is not None else np.ones(len(y_val), bool)
         held = Held(self.task.densified(stage, x_val[known]), y_val[known])
         task, layout = self.task, layout_of(stage)
-        fitted = fit_table_network(z, y, self.plan, layout, n_classes=task.n_classes, seed=task.seed, until=held)
+        with working(task.threads, task.seed):  # its sums change in the last bit with the number of threads
+            fitted = fit_table_network(z, y, self.plan, layout, n_classes=task.n_classes, seed=task.seed, until=held)
         return {"epoch": fitted.epoch, "epochs": fitted.epochs}, Staged(stage, fitted.form)
 
     def fit(self, x: Floats, y: Targets, setting: Setting) -> Form:
+        from bottega.training.precision import working
         from bottega.training.table_fit import fit_table_network, layout_of
 
         stage, z = self.task.dense(x)
-        task, layout = self.task, layout_of(stage)
-        fitted = fit_table_network(
-            z, y, self.plan, layout, n_classes=task.n_classes, seed=task.seed, until=setting["epoch"]
-        )
+        task, layout, epoch = self.task, layout_of(stage), setting["epoch"]
+        with working(task.threads, task.seed):
+            fitted = fit_table_network(z, y, self.plan, layout, n_classes=task.n_classes, seed=task.seed, until=epoch)
         return Staged(stage, fitted.form)
 
 

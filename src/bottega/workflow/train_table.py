@@ -10,11 +10,14 @@ from bottega.data.table_preparation import TablePreparation, encoder_graph, fit_
 from bottega.errors import BottegaError, found_in, nearest_name
 from bottega.evaluation.evidence import Evidence
 from bottega.evaluation.table_models import fit_dense
+from bottega.problem.records import Candidate
 from bottega.workflow.account import Account
 from bottega.workflow.candidates import Developed, Material, Rules
 from bottega.workflow.features import engine
 from bottega.workflow.illustrate import Use
 from bottega.workflow.illustrate_table import gather_rows
+from bottega.workflow.judge import Tested
+from bottega.workflow.last_value import last_value
 from bottega.workflow.run_folder import RunFolder
 from bottega.workflow.ship import Shipped
 from bottega.workflow.ship_table import ship_table, table_usage
@@ -32,21 +35,30 @@ WORTH_REFITTING = 0.01  # share of rows that repeat another: from here on a care
 class TableTraining(Training[LookedTable]):
     """One training on the rows of a table."""
 
-    prepared: TablePreparation
+    prepared: TablePreparation  # both are there once the table was looked at
+    _contest: Contest
+    packages = ("polars", "rtdl_num_embeddings", "tabm")
+    instant = ("most frequent class", "mean")
+    finish_seconds = 4.0  # less than for pictures: there is nothing to decode and no network to embed
 
     def look(self) -> LookedTable:
-        """Read the table and divide its rows."""
+        """Read the table, divide its rows and make numbers of them: what can't be is refused before a run begins."""
         looked = look_at_rows(self.data, self.options, progress=self.progress)
         self.options = self.options.settled(looked.look.task.kind)
+        self.tell("preparing columns")
+        self._contest = self._prepare(looked)
         return looked
 
     def describe(self, looked: LookedTable) -> tuple[dict[str, Any], dict[str, Any]]:
         """Which column is taken for what, and which no model is given."""
         return {}, {"columns": dict(looked.taken.kinds), "left_out": dict(looked.taken.left_out)}
 
-    def enter(self, looked: LookedTable, _: RunFolder) -> Contest:
+    def enter(self, _: LookedTable, __: RunFolder) -> Contest:
+        """The encoded rows, and who competes on them."""
+        return self._contest
+
+    def _prepare(self, looked: LookedTable) -> Contest:
         """Fit the preparation on training rows, encode all rows by its operators, and name the candidates."""
-        self.tell("preparing columns")
         taken, divided = looked.taken, looked.split
         train = np.arange(len(looked.y)) if divided.source == "cv" else divided.rows("train")
         self.prepared = fit_preparation(taken.cells, taken.kinds, train, taken.formats)
@@ -79,6 +91,13 @@ class TableTraining(Training[LookedTable]):
             and n - n_groups >= WORTH_REFITTING * n
             and "weights" not in developed.chosen.setting
         )
+
+    def outsiders(self, looked: LookedTable, material: Material, tested: Tested) -> tuple[Candidate, ...]:
+        """Under a split by time, the last value."""
+        if not len(looked.moments):
+            return ()
+        found = last_value(material, tested, looked.moments, metric=self.options.metric)
+        return () if found is None else (found,)
 
     def account(self, trial: Trial[LookedTable], _: RunFolder, __: Any, ___: Rules) -> Account:
         """The run in words."""

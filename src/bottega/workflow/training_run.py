@@ -15,7 +15,7 @@ import numpy as np
 from bottega.errors import BottegaError, StoppedError
 from bottega.evaluation.evidence import Evidence
 from bottega.evaluation.report import write_report
-from bottega.problem.records import Progress, Score, SeedSpread, SmallFile, Suspect, TrainRecord, to_json
+from bottega.problem.records import Candidate, Progress, Score, SeedSpread, SmallFile, Suspect, TrainRecord, to_json
 from bottega.workflow.account import Account
 from bottega.workflow.candidates import Developed, Material, Rules, Spec, develop
 from bottega.workflow.clock import Clock
@@ -24,6 +24,7 @@ from bottega.workflow.illustrate import Use
 from bottega.workflow.judge import (
     N_REPEATS,
     Judged,
+    Tested,
     candidate_records,
     cross_validated,
     held_out,
@@ -38,7 +39,7 @@ from bottega.workflow.trial import Seen, Trial, split_facts
 
 __all__ = ["Contest", "Training"]
 
-FINISH_SECONDS = 8.0  # what fitting one more candidate, the export and the report may take together
+FOLDS_WORK = 4.0  # times what the contest took so far: what cross-validation will take on top of it
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,10 @@ class Training(ABC, Generic[Seen]):
         data: DATA as it was given.
         begun: the recipe of a run that goes on, or is reproduced.
     """
+
+    packages: tuple[str, ...] = ()  # that decide the last bits beside those that always do
+    instant: tuple[str, ...] = ()  # candidates that take no time worth counting
+    finish_seconds = 8.0  # what fitting one more candidate, the export and the report may take together
 
     def __init__(
         self, data: str, options: TrainOptions, progress: Progress | None, *, begun: Recipe | None = None
@@ -139,6 +144,10 @@ class Training(ABC, Generic[Seen]):
         """Whether the chosen one is worth fitting again, to tell what a split that ignores twins would claim."""
         return looked.split.source == "held-out"
 
+    def outsiders(self, _: Seen, __: Material, ___: Tested) -> tuple[Candidate, ...]:
+        """Rivals that no file could hold, scored on the same test part."""
+        return ()
+
     def repeat(self, _: Trial[Seen], __: RunFolder) -> SeedSpread | None:
         """How much the seed matters, where that was asked for."""
         return None
@@ -170,7 +179,7 @@ class Training(ABC, Generic[Seen]):
             split=split_facts(looked),
             training={**self.options.stated(), "threads": self.threads, **facts},
             preparation=preparation,
-            versions=versions(),
+            versions=versions(self.packages),
         )
 
     def _folder(self, folder: RunFolder | None, recipe: Recipe, looked: Seen) -> RunFolder:
@@ -197,7 +206,7 @@ class Training(ABC, Generic[Seen]):
         train, val = divided.rows("train"), divided.rows("val")
         if divided.source == "cv":
             train, val = everyone, everyone[:0]
-        may_begin = self._budget(folder)
+        may_begin = self._budget(folder, work=FOLDS_WORK if divided.source == "cv" else 0.0)
         with self.stoppable():
             developed = develop(material, contest.specs, train, val, rules, tell=tell, may_begin=may_begin)
         developed.interrupted |= self.is_stopped
@@ -214,6 +223,7 @@ class Training(ABC, Generic[Seen]):
             naive = naive_score(material, developed.chosen, hashes, metric=metric, seed=seed, threads=self.threads)
         judged = judge(material, tested, developed, metric=metric, naive=naive, varied=looked.is_varied)
         candidates = candidate_records(material, developed, tested, metric=metric)
+        candidates += self.outsiders(looked, material, tested)
         trial = Trial(options, recipe, looked, material, developed, judged, candidates, Account("", (), (), (), ()))
         return replace(trial, account=self.account(trial, folder, train, rules))
 
@@ -264,18 +274,23 @@ class Training(ABC, Generic[Seen]):
         """Of the cross-validation: one when time is short, or when the folds were asked for by number."""
         return N_REPEATS if self.clock.limit_seconds is None and self.options.cv is None else 1
 
-    def _budget(self, folder: RunFolder) -> Callable[[str], bool]:
-        """Whether a candidate may begin under `--time`; journalled before it is used, replayed after."""
-        decided = folder.decisions()
+    def _budget(self, folder: RunFolder, *, work: float) -> Callable[[str], bool]:
+        """Whether a candidate may begin under `--time`; journalled before it is used, replayed after.
+
+        Args:
+            work: to come after the contest, as a multiple of what that took.
+        """
+        decided, begun = folder.decisions(), self.clock.elapsed()
 
         def may_begin(name: str) -> bool:
             if self.is_stopped:
                 return False
-            if self.clock.limit_seconds is None:
+            if self.clock.limit_seconds is None or name in self.instant:
                 return True
             what = f"fit {name}"
             if what not in decided:
-                decided[what] = self.clock.left() > FINISH_SECONDS
+                owed = work * (self.clock.elapsed() - begun)
+                decided[what] = self.clock.left() > self.finish_seconds + owed
                 folder.tell("decided", what=what, value=decided[what])
             return bool(decided[what])
 

@@ -15,15 +15,16 @@ __all__ = ["train"]
 
 
 def train(data: str | os.PathLike[str] | None = None, **keywords: Unpack[TrainKeywords]) -> "Model":
-    """Train on a folder of pictures, one sub-folder for each class, and give the model that shipped.
+    """Train on a folder of pictures, one sub-folder for each class, or on a table, and give the model that shipped.
 
     The run folder is written as by `bottega train`; docs/run-folder.md says what is in it.
 
     Args:
-        data: folder, zip, tar, `.npz`, CSV of `path,label`, or the name of a built-in data set.
-        keywords: as the options of `bottega train --help`: `time="5m"`, `preset="accurate"`, `seed=7` ...
+        data: folder, zip, tar, `.npz`, CSV of `path,label`, or the name of a built-in data set; or a table.
+        keywords: as the options of `bottega train --help`: `time="5m"`, `preset="accurate"`, `seed=7`,
+            `target="price"`, `type={"zip": "category"}` ...
     Returns:
-        The model, loaded from the run's file: `model("photo.jpg").label`.
+        The model, loaded from the run's file: `model("photo.jpg").label`, `model({"rooms": 3}).value`.
     Raises:
         BottegaError: the data or a choice cannot be used, or training's own packages are missing.
         UnmetBarError: a bar (`at_least`, `at_most`) was not met; the run and its report are kept.

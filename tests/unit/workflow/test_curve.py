@@ -49,6 +49,7 @@ def test_on_the_terminal() -> None:
     ]
     by_folds = replace(RECORD, source="cv", points=tuple(replace(p, scores=p.scores[:1]) for p in POINTS))
     assert "Trained      mlp" in curve_lines(by_folds)
+    assert "Scored on    256 pictures, each in its fold: accuracy in %" in curve_lines(by_folds)
     cut = curve_lines(replace(RECORD, stopped="--time left no room for the last 1 of 5 sizes"))
     assert "Left out     --time left no room for the last 1 of 5 sizes" in cut
 

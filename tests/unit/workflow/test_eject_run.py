@@ -87,9 +87,7 @@ def test_what_differs_is_said(
 
 def test_runs_without_known_layers(folder: RunFolder) -> None:
     write_recipe(folder, plan=None, network="net:Net")
-    with pytest.raises(
-        BottegaError, match=r"found: a run of net:Net, a module of your own.*\n.*\nfix: keep"
-    ):
+    with pytest.raises(BottegaError, match=r"found: a run of net:Net, a module of your own.*\n.*\nfix: keep"):
         eject(folder.path)
     write_recipe(folder, plan=None, input=None, network="pretrained")
     with pytest.raises(BottegaError, match=r"no network from nothing.*\n.*\nfix: bottega train digits --network cnn"):

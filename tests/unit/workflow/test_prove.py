@@ -63,7 +63,7 @@ def test_each_seed_is_trained_once_and_what_there_is_no_time_for_not_at_all() ->
     (slow,), late = ways(4.0), Trainer(clock(59.0), 20.0)
     _train_all(slow, _Way(None, TrainOptions(), [np.zeros((1, 2))], 5.0), (7, 8, 9), cast(_Trainer, late))
     assert late.trained == []
-    assert slow.why == "the time was too short for it: it takes about 60 s more"
+    assert slow.why == "too little time, it needs about 60 s more"
 
 
 def test_a_remedy_that_turns_out_slow_is_given_up() -> None:
@@ -71,7 +71,7 @@ def test_a_remedy_that_turns_out_slow_is_given_up() -> None:
     trainer = Trainer(clock(30.0), 40.0)
     _train_all(way, base, (7, 8, 9), cast(_Trainer, trainer))
     assert len(trainer.trained) == 1
-    assert "it takes about 80 s more" in way.why
+    assert "it needs about 80 s more" in way.why
 
 
 def test_a_run_under_a_time_limit_is_repeated_with_the_epochs_that_it_had() -> None:

@@ -1,0 +1,202 @@
+"""Words, pairs of words and runs of characters as numbers: found by operators, counted and weighted by operators.
+
+From character codes (`data.text_characters`) on. The same nodes name the terms of a text for fitting, where they are
+counted row by row into sparse matrices, and in the file that ships. What counts as a term:
+
+- a word: letters, marks, numbers and underscores in a row, at most 127 of them; a pair: two words that follow each other;
+- a run: 2 to 4 characters inside what white space encloses, with a space on each side (scikit-learn's `char_wb`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from onnx import TensorProto
+
+from bottega.data.graph import GraphBuilder
+from bottega.data.text_characters import MAX_CODES, SPACE, TextPreparation
+
+__all__ = ["RUNS", "Terms", "add_counts", "add_tf_idf", "keys_graph", "pair_keys"]
+
+Integers = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float32]
+RUNS = (2, 3, 4)  # characters
+MAX_WORD = 127  # characters; a longer word is none
+PAIR = 2**20  # a pair's key is the number of its first word times this, plus that of the second
+CODE_BITS = MAX_CODES.bit_length() - 1
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The terms that a model counts, and what each of them weighs.
+
+    Attributes:
+        kind: "words" (and pairs of them) or "runs" of characters.
+        keys: (K,) of the words or runs, as `keys_graph` names them; the first `n_counted` words count by themselves.
+        pairs: (P,) keys of pairs, see `pair_keys`.
+        n_counted: U; words after it are there because a pair needs them.
+        idf: (U + P,) weight of each term.
+        is_logarithmic: 1 + log of the count instead of the count.
+    """
+
+    kind: Literal["words", "runs"]
+    keys: Integers
+    pairs: Integers
+    n_counted: int
+    idf: Floats
+    is_logarithmic: bool = True
+
+    @property
+    def n_terms(self) -> int:
+        """Columns of the matrix that it makes."""
+        return self.n_counted + len(self.pairs)
+
+
+def keys_graph(prepared: TextPreparation) -> bytes:
+    """What the terms of a text are called: `codes` uint16 [N, L] -> `words` int64 [N, W], `runs` int64 [N, R]; 0: none."""
+    g = GraphBuilder()
+    codes = g.op("Cast", g.input("codes", TensorProto.UINT16, ["N", "L"]), to=TensorProto.INT64)
+    g.output(_add_words(g, prepared, codes), "words", TensorProto.INT64, ["N", "W"])
+    g.output(_add_runs(g, codes), "runs", TensorProto.INT64, ["N", "R"])
+    return g.model()
+
+
+def pair_keys(first: Integers, second: Integers) -> Integers:
+    """Keys of pairs of words, from the numbers of both in `Terms.keys`, counted from 0."""
+    return (first + 1) * PAIR + second + 1
+
+
+def add_tf_idf(g: GraphBuilder, prepared: TextPreparation, terms: Terms, codes: str) -> str:
+    """Weighted counts of length 1: codes int64 [N, L] -> float32 [N, n_terms]; 0 for a text without known terms."""
+    counts = add_counts(g, prepared, terms, codes)
+    one = g.constant(1.0)
+    weighted = g.op("Add", g.op("Log", g.op("Max", counts, one)), g.op("Min", counts, one))
+    weighted = g.op("Mul", weighted if terms.is_logarithmic else counts, g.constant(terms.idf))
+    length = g.op("ReduceL2", weighted, g.constant([1], np.int64), keepdims=1)
+    return g.op("Div", weighted, g.op("Max", length, g.constant(1e-12)))
+
+
+def add_counts(g: GraphBuilder, prepared: TextPreparation, terms: Terms, codes: str) -> str:
+    """How often each term occurs: codes int64 [N, L] -> float32 [N, n_terms]."""
+    if terms.kind == "words":
+        places = _add_word_places(g, terms, _add_words(g, prepared, codes))
+    else:
+        places = _add_places(g, terms.keys, np.arange(terms.n_terms), _add_runs(g, codes), terms.n_terms)
+    n = g.op("Shape", codes, start=0, end=1)
+    shape = g.op("Concat", n, g.constant([terms.n_terms + 1], np.int64), axis=0)
+    none = g.op("Expand", g.constant(0.0), shape)
+    once = g.op("Expand", g.constant(1.0), g.op("Shape", places))
+    counts = g.op("ScatterElements", none, places, once, axis=1, reduction="add")  # -> (N, n_terms + 1)
+    return _part(g, counts, 0, -1)  # without the place of all that is no term
+
+
+def _add_word_places(g: GraphBuilder, terms: Terms, words: str) -> str:
+    """Columns of the words and pairs: keys [N, W] -> int64 [N, 2 W - 1]."""
+    n, numbers = terms.n_terms, np.arange(len(terms.keys)) + 1
+    number = _add_places(g, terms.keys, numbers, words, 0)
+    counted = np.full(len(terms.keys) + 1, n, np.int64)
+    counted[1 : terms.n_counted + 1] = np.arange(terms.n_counted)
+    single = g.op("Gather", g.constant(counted, np.int64), number)
+    if not len(terms.pairs):
+        return single
+    first, second = _part(g, number, 0, -1), _part(g, number, 1)
+    key = g.op("Add", g.op("Mul", first, g.constant(PAIR, np.int64)), second)
+    both = _add_places(g, terms.pairs, np.arange(terms.n_counted, n), key, n)
+    return g.op("Concat", single, both, axis=1)
+
+
+def _add_places(g: GraphBuilder, keys: Integers, values: Integers, found: str, default: int) -> str:
+    if not len(keys):  # the operator wants at least one; no term is called -1
+        keys, values = np.array([-1]), np.array([default])
+    return g.op(
+        "LabelEncoder",
+        found,
+        domain="ai.onnx.ml",
+        keys_int64s=keys.tolist(),
+        values_int64s=values.tolist(),
+        default_int64=default,
+    )
+
+
+def _add_words(g: GraphBuilder, prepared: TextPreparation, codes: str) -> str:
+    """One key for each word, in their order: codes [N, L] -> int64 [N, W], 0 where a text has fewer words.
+
+    A key is the sum over the characters of (a number of the letter) x (a number of its place in the word). No two
+    words of all the data at hand share one; the sums stay below 2^54, so that they are exact everywhere.
+    """
+    one = g.constant(1, np.int64)
+    last = g.constant(1, np.int64)  # the axis
+    inside = g.op("Gather", g.constant(prepared.word_codes, np.int64), codes)
+    before = g.op("Pad", inside, g.constant([0, 1, 0, -1], np.int64))  # moved to the right by one
+    start = g.op("Mul", inside, g.op("Sub", one, before))
+    number = g.op("CumSum", start, last)  # 1 in the first word and behind it, and so on
+    so_far = g.op("Sub", g.op("CumSum", inside, last), one)
+    numbers = g.op("Concat", g.op("Reshape", number, g.constant([-1], np.int64)), g.constant([0], np.int64), axis=0)
+    n_words = g.op("Add", g.op("ReduceMax", numbers, keepdims=1), g.constant([2], np.int64))  # one more than there are
+    shape = g.op("Concat", g.op("Shape", codes, start=0, end=1), n_words, axis=0)
+    none = g.op("Expand", g.constant(0, np.int64), shape)
+    begins = g.op("ScatterElements", none, number, g.op("Mul", start, so_far), axis=1, reduction="add")
+    place = g.op("Sub", so_far, g.op("GatherElements", begins, number, axis=1))
+    place = g.op("Max", g.op("Min", place, g.constant(MAX_WORD + 1, np.int64)), g.constant(0, np.int64))
+    letters, places = _numbers(prepared.n_codes)
+    product = g.op(
+        "Mul",
+        g.op("Gather", g.constant(letters * prepared.word_codes, np.int64), codes),
+        g.op("Gather", g.constant(places, np.int64), place),
+    )
+    sums = g.op("ScatterElements", none, number, product, axis=1, reduction="add")
+    return _part(g, sums, 1)  # what stands before the first word is none
+
+
+def _add_runs(g: GraphBuilder, codes: str) -> str:
+    """One key for each run, in their order: codes [N, L] -> int64 [N, R], 0 for what is none."""
+    space = g.constant(SPACE, np.int64)
+    filled = g.op("Max", codes, space)  # the end of a text is white space too
+    wide = g.op("Pad", filled, g.constant([0, 1, 0, max(RUNS) - 1], np.int64), space)
+    ink = g.op("Cast", g.op("Greater", wide, space), to=TensorProto.INT64)
+    found = []
+    for length in RUNS:
+        key, kept = _part(g, wide, 0, 1 - length), None
+        for place in range(1, length):
+            end = place - length + 1 or None
+            key = g.op("Mul", key, g.constant(MAX_CODES, np.int64))
+            key = g.op("Add", key, _part(g, wide, place, end))
+            if place < length - 1:  # no white space within
+                within = _part(g, ink, place, end)
+                kept = within if kept is None else g.op("Mul", kept, within)
+        if kept is None:  # a run of two: not two spaces
+            kept = g.op("Max", _part(g, ink, 0, -1), _part(g, ink, 1))
+        found.append(g.op("Mul", key, kept))
+    return g.op("Concat", *found, axis=1)
+
+
+def _part(g: GraphBuilder, x: str, start: int, end: int | None = None) -> str:
+    """Columns of x [N, ...]."""
+    stop = np.iinfo(np.int64).max if end is None else end
+    return g.op("Slice", x, *(g.constant([value], np.int64) for value in (start, stop, 1)))
+
+
+def _numbers(n_codes: int) -> tuple[Integers, Integers]:
+    """A number for each letter, 2^16 … 2^24, all different; one for each place in a word, below 2^23.
+
+    The place after the last makes every sum negative, which is no word's key; later places add nothing.
+    """
+    letters = 2**16 + ((_mixed(np.arange(2 * MAX_CODES)) >> 40) * (2**24 - 2**16) >> 24)
+    _, first = np.unique(letters, return_index=True)
+    letters = letters[np.sort(first)]
+    places = 2**22 + (_mixed(np.arange(MAX_WORD) + 4 * MAX_CODES) >> 42)
+    return letters[:n_codes].astype(np.int64), np.array([*places.tolist(), -(2**38), 0], np.int64)
+
+
+def _mixed(numbers: Sequence[int] | Integers) -> npt.NDArray[np.uint64]:
+    """64 well-mixed bits of each number: the same on every machine and in every version.
+
+    Source: Steele et al. 2014, "Fast splittable pseudorandom number generators" (the finaliser of SplitMix64).
+    """
+    with np.errstate(over="ignore"):
+        z = (np.asarray(numbers, np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        return z ^ (z >> np.uint64(31))

@@ -1,0 +1,87 @@
+"""A run on a table in words: each sentence follows from numbers."""
+
+from dataclasses import replace
+
+import pytest
+from sklearn.datasets import load_diabetes
+
+from bottega.problem.records import Candidate, Score, Suspect
+from bottega.workflow.account import Account
+from bottega.workflow.candidates import Rules, develop
+from bottega.workflow.judge import candidate_records, held_out, judge
+from bottega.workflow.last_value import LAST
+from bottega.workflow.options import train_options
+from bottega.workflow.recipe import Recipe
+from bottega.workflow.table_account import account_of_table
+from bottega.workflow.table_trial import LookedTable
+from bottega.workflow.train_table import TableTraining
+from bottega.workflow.trial import Trial
+
+
+@pytest.fixture(scope="module")
+def trial(tmp_path_factory: pytest.TempPathFactory) -> Trial[LookedTable]:
+    """Diabetes, with the mean and a ridge regression."""
+    x, y = load_diabetes(return_X_y=True, scaled=False)
+    path = tmp_path_factory.mktemp("table") / "diabetes.csv"
+    lines = [",".join(f"{value:g}" for value in (*row[:4], target)) for row, target in zip(x, y, strict=True)]
+    path.write_text("\n".join(["age,sex,bmi,bp,progress", *lines]), "utf-8")
+    options = train_options(str(path), {"target": "progress"}).settled("regression")
+    training = TableTraining(str(path), options, None)
+    looked = training.look()
+    contest = training.enter(looked, None)  # type: ignore[arg-type]
+    rules = Rules("rmse", None, "best", 0.95, 0, k=3)
+    divided, material = looked.split, contest.material
+    developed = develop(material, contest.specs[:2], divided.rows("train"), divided.rows("val"), rules)
+    tested = held_out(material, developed, divided.rows("test"))
+    judged = judge(material, tested, developed, metric="rmse", naive=None)
+    candidates = candidate_records(material, developed, tested, metric="rmse")
+    recipe = Recipe("", {}, {}, {"threads": 1}, {}, {})
+    return Trial(options, recipe, looked, material, developed, judged, candidates, Account("", (), (), (), ()))
+
+
+def test_the_verdict_is_true_at_the_worse_end(trial: Trial[LookedTable]) -> None:
+    said = account_of_table(trial)
+    score = trial.judged.metrics["rmse"]
+    assert said.verdict.startswith(
+        f"It is off by {score.high:.0f} or less on average (RMSE), where always giving the mean"
+    )
+    assert any(line.startswith("Its 90\u202f% intervals held ") for line in said.believe)
+    assert any("in each group of rows" in line for line in said.doubt)
+    assert "picture" not in " ".join((said.verdict, *said.believe, *said.doubt, *said.next_steps))
+
+
+def test_nothing_learned_is_said(trial: Trial[LookedTable]) -> None:
+    choice = replace(trial.developed.choice, name="mean", best="mean")
+    said = account_of_table(replace(trial, developed=replace(trial.developed, choice=choice)))
+    assert said.verdict.startswith(
+        "Nothing was learned: nothing that was tried is proved better than always giving the"
+    )
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "end"),
+    [
+        (-9.0, -4.0, None),
+        (-2.0, 3.0, " It is not proved better than saying the same as last time."),
+        (1.0, 3.0, " It is worse than saying the same as last time."),
+    ],
+)
+def test_the_last_value_must_be_beaten(trial: Trial[LookedTable], low: float, high: float, end: str | None) -> None:
+    score = Score(60, 60.0, 50.0, 70.0, False)
+    last = Candidate(LAST, "baseline", None, score, 0.0, None, None, Score(60, (low + high) / 2, low, high, False))
+    said = account_of_table(replace(trial, candidates=(*trial.candidates, last))).verdict
+    assert said.endswith(end) if end else "last time" not in said
+
+
+def test_suspects_that_may_make_the_score_untrue_are_doubts(trial: Trial[LookedTable]) -> None:
+    leak = Suspect("leak", "bmi", "'bmi' alone explains 99 % of the target", "leave it out")
+    look = replace(trial.looked.look, suspects=(leak, Suspect("constant", "sex", "one value", "")))
+    said = account_of_table(replace(trial, looked=replace(trial.looked, look=look)))
+    assert "That the score holds on new rows: 'bmi' alone explains 99 % of the target." in said.doubt
+    assert not any("one value" in line for line in said.doubt)
+
+
+def test_free_text_that_no_model_reads_is_a_next_step(trial: Trial[LookedTable]) -> None:
+    taken = replace(trial.looked.taken, left_out={"notes": "free text"})
+    said = account_of_table(replace(trial, looked=replace(trial.looked, taken=taken)))
+    assert said.next_steps[0] == "Make columns of what notes says: free text is not read."
