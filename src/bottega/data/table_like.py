@@ -43,7 +43,9 @@ def column_specs(table: "Table", prepared: Any, cells: Mapping[str, npt.NDArray[
         column = table.column(one.name)
         dtype = "float32" if one.kind == "number" else "string"
         written = column.format if one.kind == "date" else ""
-        missing = tuple(code for code in column.missing if code)
+        own = table.choices.missing_in.get(one.name)
+        codes = own if own is not None else (*MISSING_CODES, *table.choices.missing)
+        missing = tuple(dict.fromkeys(code for code in (*codes, *column.missing) if code))
         rare = share_unknown(cells[one.name], one.levels) if one.kind == "category" else 0.0
         place = one.input_name, one.kind, dtype, one.name
         specs.append(ColumnSpec(*place, one.levels, one.format, written, missing, round(rare, 6)))
@@ -69,7 +71,7 @@ def read_like(
     from bottega.data.tables import read_table
 
     kinds = {one.column: f"date:{one.written}" if one.written else one.kind for one in columns}
-    codes = {one.column: (*MISSING_CODES, *one.missing) for one in columns}
+    codes = {one.column: one.missing for one in columns}
     choices = TableChoices(types={**kinds, **(target or {})}, missing_in=codes, ignore=())
     try:
         return read_table(data, choices)
@@ -164,7 +166,7 @@ def _is_missing(value: Any, one: ColumnSpec) -> bool:
     if not isinstance(value, str):
         return type(value).__name__ in ("NAType", "NaTType")
     text = value.strip()
-    return not text or text in one.missing or text in MISSING_CODES
+    return not text or text in one.missing
 
 
 def _number(value: Any, one: ColumnSpec, where: str) -> float:

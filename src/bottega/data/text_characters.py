@@ -17,6 +17,7 @@ import onnx
 from onnx import TensorProto, helper
 
 from bottega.data.graph import IR_VERSION, OPSETS, GraphBuilder
+from bottega.data.text_sums import MAX_LETTERS
 
 __all__ = [
     "MAX_CHARACTERS",
@@ -36,7 +37,7 @@ __all__ = [
 
 PAD, SPACE, OTHER, LETTER = range(4)  # after the end; white space; an unknown sign; an unknown letter
 N_SPECIAL = 4
-MAX_CODES = 2**15  # four of them fit into one int64
+MAX_CODES = MAX_LETTERS  # four of them fit into one int64
 MAX_CHARACTERS = 10_000  # of a text; the rest is cut off, before it takes memory
 PIECE = 1_000  # characters that one repetition of the engine's regular expressions may count
 LAST_CASED = 0x20000  # no character from here on has another case

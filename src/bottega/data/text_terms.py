@@ -3,11 +3,10 @@
 From character codes (`data.text_characters`) on. The same nodes name the terms of a text for fitting, where they are
 counted row by row into sparse matrices, and in the file that ships. What counts as a term:
 
-- a word: letters, marks, numbers and underscores in a row, at most 127 of them; a pair: two words that follow each other;
+- a word: letters, marks, numbers and underscores in a row, at most 127 of them; a pair: two words in a row;
 - a run: 2 to 4 characters inside what white space encloses, with a space on each side (scikit-learn's `char_wb`).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,6 +16,7 @@ from onnx import TensorProto
 
 from bottega.data.graph import GraphBuilder
 from bottega.data.text_characters import MAX_CODES, SPACE, TextPreparation
+from bottega.data.text_sums import letter_numbers, place_numbers
 
 __all__ = ["RUNS", "Terms", "add_counts", "add_tf_idf", "keys_graph", "pair_keys"]
 
@@ -24,6 +24,7 @@ Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 RUNS = (2, 3, 4)  # characters
 MAX_WORD = 127  # characters; a longer word is none
+TOO_LONG = -(2**38)  # of the place behind the last: times any letter it outweighs the rest
 PAIR = 2**20  # a pair's key is the number of its first word times this, plus that of the second
 CODE_BITS = MAX_CODES.bit_length() - 1
 
@@ -55,7 +56,10 @@ class Terms:
 
 
 def keys_graph(prepared: TextPreparation) -> bytes:
-    """What the terms of a text are called: `codes` uint16 [N, L] -> `words` int64 [N, W], `runs` int64 [N, R]; 0: none."""
+    """What the terms of a text are called, 0 for none.
+
+    `codes` uint16 [N, L] -> `words` int64 [N, W], `runs` int64 [N, R], in the order of the text.
+    """
     g = GraphBuilder()
     codes = g.op("Cast", g.input("codes", TensorProto.UINT16, ["N", "L"]), to=TensorProto.INT64)
     g.output(_add_words(g, prepared, codes), "words", TensorProto.INT64, ["N", "W"])
@@ -123,8 +127,7 @@ def _add_places(g: GraphBuilder, keys: Integers, values: Integers, found: str, d
 def _add_words(g: GraphBuilder, prepared: TextPreparation, codes: str) -> str:
     """One key for each word, in their order: codes [N, L] -> int64 [N, W], 0 where a text has fewer words.
 
-    A key is the sum over the characters of (a number of the letter) x (a number of its place in the word). No two
-    words of all the data at hand share one; the sums stay below 2^54, so that they are exact everywhere.
+    The keys are those of `data.text_sums`; a word that is too long has a negative one.
     """
     one = g.constant(1, np.int64)
     last = g.constant(1, np.int64)  # the axis
@@ -140,7 +143,8 @@ def _add_words(g: GraphBuilder, prepared: TextPreparation, codes: str) -> str:
     begins = g.op("ScatterElements", none, number, g.op("Mul", start, so_far), axis=1, reduction="add")
     place = g.op("Sub", so_far, g.op("GatherElements", begins, number, axis=1))
     place = g.op("Max", g.op("Min", place, g.constant(MAX_WORD + 1, np.int64)), g.constant(0, np.int64))
-    letters, places = _numbers(prepared.n_codes)
+    letters = letter_numbers(prepared.n_codes)
+    places = np.array([*place_numbers(MAX_WORD), TOO_LONG, 0])
     product = g.op(
         "Mul",
         g.op("Gather", g.constant(letters * prepared.word_codes, np.int64), codes),
@@ -176,27 +180,3 @@ def _part(g: GraphBuilder, x: str, start: int, end: int | None = None) -> str:
     """Columns of x [N, ...]."""
     stop = np.iinfo(np.int64).max if end is None else end
     return g.op("Slice", x, *(g.constant([value], np.int64) for value in (start, stop, 1)))
-
-
-def _numbers(n_codes: int) -> tuple[Integers, Integers]:
-    """A number for each letter, 2^16 … 2^24, all different; one for each place in a word, below 2^23.
-
-    The place after the last makes every sum negative, which is no word's key; later places add nothing.
-    """
-    letters = 2**16 + ((_mixed(np.arange(2 * MAX_CODES)) >> 40) * (2**24 - 2**16) >> 24)
-    _, first = np.unique(letters, return_index=True)
-    letters = letters[np.sort(first)]
-    places = 2**22 + (_mixed(np.arange(MAX_WORD) + 4 * MAX_CODES) >> 42)
-    return letters[:n_codes].astype(np.int64), np.array([*places.tolist(), -(2**38), 0], np.int64)
-
-
-def _mixed(numbers: Sequence[int] | Integers) -> npt.NDArray[np.uint64]:
-    """64 well-mixed bits of each number: the same on every machine and in every version.
-
-    Source: Steele et al. 2014, "Fast splittable pseudorandom number generators" (the finaliser of SplitMix64).
-    """
-    with np.errstate(over="ignore"):
-        z = (np.asarray(numbers, np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        return z ^ (z >> np.uint64(31))

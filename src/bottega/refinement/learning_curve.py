@@ -22,7 +22,7 @@ FEWEST_POINTS = 4  # of a law with three numbers
 FEWEST_EXAMPLES = 10  # in the smallest part
 FEWEST_PER_CLASS = 2
 RATES = np.geomspace(0.05, 2.0, 48)  # measured ones lie between 0.07 and 0.35 for networks, 0.5 to 1 in theory
-LEVEL = 0.95
+LEVEL = 0.95  # of the resamples; what the range holds of the truth is less (docs/statistics.md)
 
 
 def shares_of(n: int, n_classes: int) -> list[float]:
@@ -126,8 +126,8 @@ class Doubling:
     """What twice the examples would give.
 
     Attributes:
-        error: the measured one of all examples less the gain, with its 95 % interval (low, high).
-        gain: fall of the law's error from all examples to twice as many, with its interval.
+        error: the measured one of all examples less the gain, with its range (low, high).
+        gain: fall of the law's error from all examples to twice as many, with its range.
     """
 
     law: PowerLaw
@@ -138,7 +138,7 @@ class Doubling:
 def doubling(n: Numbers, errors: Numbers, sample: Numbers, *, luck: float, n_draws: int, seed: int) -> Doubling:
     """Extrapolate to twice the largest number of examples.
 
-    The interval is that of the mean gain, over other test examples (the resamples) and other training examples: each
+    The range is that of the mean gain, over other test examples (the resamples) and other training examples: each
     resample is moved by as much as draws of one size lie apart, or the points lie beside the law, whichever is more.
     Both are taken in proportion to the error. A single training adds luck of its own.
 

@@ -22,7 +22,7 @@ from bottega.data.table_like import (
 from bottega.data.table_preparation import fit_preparation
 from bottega.data.tables import read_table
 from bottega.errors import BottegaError
-from bottega.problem.table import ColumnSpec
+from bottega.problem.table import ColumnSpec, TableChoices
 
 SPECS = (
     ColumnSpec("size", "number", "float32", "size", missing=("-999",)),
@@ -54,6 +54,19 @@ def test_a_file_is_read_as_training_read_its_own(tmp_path: Path) -> None:
     again = cells_of_frame(read_like(train, specs).frame, specs)
     for name, cells in taken.cells.items():
         np.testing.assert_array_equal(again[name], cells)
+
+
+def test_codes_that_the_user_took_away_stay_away(tmp_path: Path) -> None:
+    path = tmp_path / "train.csv"
+    path.write_text(
+        "\n".join(["grade,other", *(f"{'none' if i % 3 else 'NA'},{'NA' if i % 4 else 'x'}" for i in range(40))])
+    )
+    table = read_table(path, TableChoices(missing_in={"grade": ("",)}))
+    taken = cells_of(table, [table.column("grade")])
+    specs = column_specs(table, fit_preparation(taken.cells, taken.kinds, np.arange(40)), taken.cells)
+    assert specs[0].missing == ()
+    assert cells_of_records([{"grade": "NA"}], specs)["grade"].tolist() == ["NA"]
+    assert cells_of_frame(read_like(path, specs).frame, specs)["grade"][0] == "NA"
 
 
 def test_a_cell_of_another_kind_is_refused_in_words_of_this_place(tmp_path: Path) -> None:
