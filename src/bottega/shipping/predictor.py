@@ -16,9 +16,9 @@ from bottega.errors import BottegaError
 from bottega.shipping.model_file import Card, read
 
 if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
     from typing import Self
 
+    from onnxruntime import InferenceSession
     from PIL.Image import Image
 
 __all__ = ["Answer", "Model", "PictureModel", "ask", "engine_errors", "load", "open_session", "pixels_of"]

@@ -11,11 +11,10 @@ from bottega.workflow.finetune import FineTuned, finetune_frame
 from bottega.workflow.network_options import FINETUNE, is_own_network
 from bottega.workflow.options import TrainOptions
 from bottega.workflow.own_network import Architecture, UserClass, architecture_of, stated_shape
-from bottega.workflow.pictures import PREPARED, Frame, frame_for
+from bottega.workflow.pictures import PREPARED, SMALL_SIDE, Frame, frame_for
 
 __all__ = ["OwnChoice", "choose_network", "own_names"]
 
-SMALL_SIDE = 40  # pixels: up to here a network of one's own sees all there is; the pretrained one was made for more
 WORTH_LEARNING_ON = 1000  # pictures: fewer are judged by folds of folds, each of which would be a training
 ANY_PICTURE = (3, 64, 64)  # to read a plan whose name is wanted
 

@@ -6,6 +6,7 @@ import numpy as np
 
 from bottega.data.profile import ImageSet
 from bottega.workflow.features import cores_at_hand
+from bottega.workflow.pictures import SMALL_SIDE
 
 __all__ = ["estimate_seconds"]
 
@@ -15,6 +16,7 @@ NETWORK_OPERATIONS = 0.8e9  # of EfficientNet-Lite0 for one picture: twice its 4
 EFFICIENCY = 0.7  # of small convolutions against one large product, in operations a second and core
 FIXED_SECONDS = 12.0  # imports, the first export of the network, fitting, report
 FIT_SECONDS = 0.002  # more for each picture
+SMALL_SECONDS = 0.004  # for each small picture: a network of its own, some epochs of it, and its rivals
 
 
 def estimate_seconds(images: ImageSet) -> float:
@@ -26,6 +28,8 @@ def estimate_seconds(images: ImageSet) -> float:
     n = len(images)
     if n == 0:
         return 0.0
+    if images.sizes.max() <= SMALL_SIDE:
+        return FIXED_SECONDS + SMALL_SECONDS * n
     start = time.perf_counter()
     picked = np.unique(np.linspace(0, n - 1, min(n, N_DECODED)).astype(np.int64))
     for i in picked:

@@ -17,7 +17,7 @@ from bottega.workflow.features import compute_features, engine, is_cached
 from bottega.workflow.options import TrainOptions
 from bottega.workflow.run_folder import RunFolder
 
-__all__ = ["PREPARED", "PRESETS", "Frame", "PictureViews", "frame_for"]
+__all__ = ["PREPARED", "PRESETS", "SMALL_SIDE", "Frame", "PictureViews", "frame_for"]
 
 Floats = npt.NDArray[np.float32]
 SIZES = {"efficientnet_lite0": 224, "efficientnet_lite2": 260}  # side of the network's input, pixels
@@ -27,7 +27,7 @@ GRAPH_VERSION = "levels-2"  # of what the network's graph gives; another one mus
 RESERVE_SECONDS = 9.0  # imports, fitting, replay and report for a few thousand pictures
 RESERVE_EACH = 0.004  # seconds more for each picture
 PROBE = 4  # pictures
-SMALL_SIDE = 40  # pixels: up to here nothing is thrown away
+SMALL_SIDE = 40  # pixels: up to here a network of one's own sees all there is; the pretrained one was made for more
 SIDES = {"fast": 64, "accurate": 96}  # pixels; four times the pixels take four times as long
 
 PREPARED = {

@@ -1,0 +1,44 @@
+"""Texts that tests share: real ones from this project's pages, and strings that trip tokenizers up."""
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+TORTURE = (
+    "", " ", "\t\r\n", "a", "İstanbul ß ﬁ ﬃ ẞ", "ΣΊΣΥΦΟΣ ΑΣ ς", "नमस्ते दुनिया हिन्दी", "你好，世界",
+    "豈 更", "한국어 텍스트", "日本語のテキスト カタカナ", "😀 emoji 👩‍👩‍👧 x",
+    "e\u0301\u0301 a\u0300b", "\u200bzero\u200dwidth\ufeff",
+    "a\x00b", "x" * 300,
+    "ab " * 300, "\u0301\u0302", "don't!!!...", "≠ ≤ ½ ² ①", "a\u00a0b\u2028c\u3000d", "\ue000private\U0010fffd",
+    "unaffable " * 40, "supercalifragilisticexpialidocious", "٣٤٥ العربية مرحبا", "<b>html</b> &amp; $x^2$",
+    "##ing ## # ##", "[CLSx] [", "x" * 100, "x" * 101, "é" * 100, "a" * 99 + "\u0301" * 5, "\ufffd\ufffdx", "ɐ ʁ ŋ",
+    "ab\U0001d400cd", "ﷺ", "Ὀδυσσεύς ᾳ", "q" * 126 + " " + "q" * 127 + " " + "q" * 128, "a  b   c",
+    "-", "--", "_x_ 1_000",
+)  # fmt: skip
+ROOT = Path(__file__).parent.parent
+
+
+@cache
+def real_texts() -> list[str]:
+    """Lines of the project's own pages, without repetition: some hundred, in their order."""
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    lines = (line.strip() for page in pages for line in page.read_text("utf-8").splitlines())
+    return list(dict.fromkeys(line for line in lines if line))
+
+
+def run(graph: bytes, **inputs: npt.ArrayLike) -> list[npt.NDArray[np.generic]]:
+    """All outputs of a graph; texts may be given as a list of strings."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    arrays = {name: strings(value) if isinstance(value, list) else value for name, value in inputs.items()}
+    return list(session.run(None, arrays))
+
+
+def strings(texts: list[str]) -> npt.NDArray[np.object_]:
+    """(N,) as the engine takes them."""
+    return np.array(texts, dtype=object).reshape(len(texts))
