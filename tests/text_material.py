@@ -6,6 +6,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
+from onnx import TensorProto
+
+from bottega.data.text_characters import TextGraphBuilder, TextPreparation, add_codes, text_input
+from bottega.data.text_terms import Terms, add_tf_idf
 
 TORTURE = (
     "", " ", "\t\r\n", "a", "İstanbul ß ﬁ ﬃ ẞ", "ΣΊΣΥΦΟΣ ΑΣ ς", "नमस्ते दुनिया हिन्दी", "你好，世界",
@@ -27,6 +31,18 @@ def real_texts() -> list[str]:
     pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
     lines = (line.strip() for page in pages for line in page.read_text("utf-8").splitlines())
     return list(dict.fromkeys(line for line in lines if line))
+
+
+def matrix_graph(prepared: TextPreparation, terms: Terms) -> bytes:
+    """TF-IDF as a matrix: `text` string [N] -> `x` float32 [N, n_terms]."""
+    g = TextGraphBuilder()
+    places, values = add_tf_idf(g, prepared, terms, add_codes(g, prepared, text_input(g)))
+    n = g.op("Shape", places, start=0, end=1)
+    shape = g.op("Concat", n, g.constant([terms.n_terms + 1], np.int64), axis=0)
+    sums = g.op("ScatterElements", g.op("Expand", g.constant(0.0), shape), places, values, axis=1, reduction="add")
+    x = g.op("Slice", sums, *(g.constant([value], np.int64) for value in (0, -1, 1)))
+    g.output(x, "x", TensorProto.FLOAT, ["N", terms.n_terms])
+    return g.model()
 
 
 def run(graph: bytes, **inputs: npt.ArrayLike) -> list[npt.NDArray[np.generic]]:

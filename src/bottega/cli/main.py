@@ -87,7 +87,7 @@ def _help_page() -> list[str]:
     return [
         "Usage: bottega VERB ...",
         "",
-        "  From a folder of pictures to one proved file.",
+        "  From your data to one proved file.",
         "",
         "Verbs:",
         *(f"  {verb:<10} {line}" for verb, line in HELP.items()),
@@ -97,7 +97,7 @@ def _help_page() -> list[str]:
         "  --version  Show the version.",
         "  --debug    After a verb: show the traceback when something goes wrong.",
         "",
-        "Start with `bottega look FOLDER`, where FOLDER has one sub-folder a class.",
+        "Start with `bottega look FOLDER`, with one sub-folder of pictures a class, or `bottega look table.csv`.",
     ]
 
 

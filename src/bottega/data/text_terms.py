@@ -18,7 +18,7 @@ from bottega.data.graph import GraphBuilder
 from bottega.data.text_characters import MAX_CODES, SPACE, TextPreparation
 from bottega.data.text_sums import letter_numbers, place_numbers
 
-__all__ = ["RUNS", "Terms", "add_counts", "add_tf_idf", "keys_graph", "pair_keys"]
+__all__ = ["RUNS", "Terms", "add_tf_idf", "keys_graph", "pair_keys"]
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
@@ -72,28 +72,30 @@ def pair_keys(first: Integers, second: Integers) -> Integers:
     return (first + 1) * PAIR + second + 1
 
 
-def add_tf_idf(g: GraphBuilder, prepared: TextPreparation, terms: Terms, codes: str) -> str:
-    """Weighted counts of length 1: codes int64 [N, L] -> float32 [N, n_terms]; 0 for a text without known terms."""
-    counts = add_counts(g, prepared, terms, codes)
-    one = g.constant(1.0)
-    weighted = g.op("Add", g.op("Log", g.op("Max", counts, one)), g.op("Min", counts, one))
-    weighted = g.op("Mul", weighted if terms.is_logarithmic else counts, g.constant(terms.idf))
-    length = g.op("ReduceL2", weighted, g.constant([1], np.int64), keepdims=1)
-    return g.op("Div", weighted, g.op("Max", length, g.constant(1e-12)))
+def add_tf_idf(g: GraphBuilder, prepared: TextPreparation, terms: Terms, codes: str) -> tuple[str, str]:
+    """Weighted counts of length 1, occurrence by occurrence: there is no matrix of all terms.
 
-
-def add_counts(g: GraphBuilder, prepared: TextPreparation, terms: Terms, codes: str) -> str:
-    """How often each term occurs: codes int64 [N, L] -> float32 [N, n_terms]."""
+    Args:
+        codes: int64 [N, L].
+    Returns:
+        Places int64 [N, P], the column of the term at each occurrence, `n_terms` where there is none; and values
+        float32 [N, P], of which those at one column add up to what scikit-learn's TfidfTransformer has there.
+    """
     if terms.kind == "words":
         places = _add_word_places(g, terms, _add_words(g, prepared, codes))
     else:
         places = _add_places(g, terms.keys, np.arange(terms.n_terms), _add_runs(g, codes), terms.n_terms)
     n = g.op("Shape", codes, start=0, end=1)
     shape = g.op("Concat", n, g.constant([terms.n_terms + 1], np.int64), axis=0)
-    none = g.op("Expand", g.constant(0.0), shape)
-    once = g.op("Expand", g.constant(1.0), g.op("Shape", places))
+    none, one = g.op("Expand", g.constant(0.0), shape), g.constant(1.0)
+    once = g.op("Expand", one, g.op("Shape", places))
     counts = g.op("ScatterElements", none, places, once, axis=1, reduction="add")  # -> (N, n_terms + 1)
-    return _part(g, counts, 0, -1)  # without the place of all that is no term
+    count = g.op("GatherElements", counts, places, axis=1)  # -> (N, P)
+    amount = g.op("Add", g.op("Log", count), one) if terms.is_logarithmic else count
+    weight = g.op("Mul", amount, g.op("Gather", g.constant(np.append(terms.idf, 0.0)), places))
+    square = g.op("ReduceSum", g.op("Div", g.op("Mul", weight, weight), count), g.constant([1], np.int64), keepdims=1)
+    length = g.op("Max", g.op("Sqrt", square), g.constant(1e-12))
+    return places, g.op("Div", g.op("Div", weight, count), length)
 
 
 def _add_word_places(g: GraphBuilder, terms: Terms, words: str) -> str:

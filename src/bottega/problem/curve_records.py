@@ -44,7 +44,7 @@ class CurveRecord:
         source: of the test examples: held-out, given, or cv for folds.
         points: from the fewest examples to all.
         law: that the points follow.
-        doubled: the score to expect with twice the examples, `n` of them, with its range (docs/statistics.md: too narrow for few).
+        doubled: the score to expect with twice the examples, `n` of them, with its range (docs/statistics.md).
         gain: what that is above the fitted score of all examples, positive is better.
         is_told: whether the interval of the gain is away from nothing, or too small to matter.
         sentence: what a reader may repeat.

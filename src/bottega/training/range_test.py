@@ -11,7 +11,7 @@ __all__ = ["RangeTest", "n_range_steps", "run_range_test"]
 
 SHARE = 0.05  # of all steps, at most
 MOST_STEPS, LEAST_STEPS = 100, 12  # more teach nothing; fewer jump over the good rates
-SPANS = {"adamw": (1e-5, 0.03), "adam": (1e-5, 0.03), "sgd": (1e-4, 10.0)}  # what is chosen is a third of the end at most
+SPANS = {"adamw": (1e-5, 0.03), "adam": (1e-5, 0.03), "sgd": (1e-4, 10.0)}  # a third of the end is the most there is
 DEFAULTS = {"adamw": 2e-3, "adam": 2e-3, "sgd": 0.05}  # where a training is too short for a test
 MEMORY = 0.8  # of the running mean of the losses
 DIVERGED = 2.0  # times the least loss so far

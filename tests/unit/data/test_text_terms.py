@@ -1,18 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 import pytest
-from onnx import TensorProto
 
-from bottega.data.text_characters import (
-    TextGraphBuilder,
-    TextPreparation,
-    add_codes,
-    codes_graph,
-    fit_text_preparation,
-    text_input,
-)
-from bottega.data.text_terms import Terms, add_counts, add_tf_idf, keys_graph, pair_keys
-from text_material import run
+from bottega.data.text_characters import TextPreparation, codes_graph, fit_text_preparation
+from bottega.data.text_terms import Terms, keys_graph, pair_keys
+from text_material import matrix_graph, run
 
 TEXTS = ["the cat sat", "the mat, the cat!", "a", ""]
 NONE = np.zeros(0, np.int64)
@@ -22,12 +16,9 @@ def keys_of(prepared: TextPreparation, texts: list[str]) -> list[npt.NDArray[np.
     return run(keys_graph(prepared), codes=run(codes_graph(prepared), text=texts)[0])  # type: ignore[return-value]
 
 
-def answers(prepared: TextPreparation, terms: Terms, texts: list[str], *, weighted: bool) -> npt.NDArray[np.float32]:
-    g = TextGraphBuilder()
-    add = add_tf_idf if weighted else add_counts
-    x = add(g, prepared, terms, add_codes(g, prepared, text_input(g)))
-    g.output(x, "x", TensorProto.FLOAT, ["N", terms.n_terms])
-    return run(g.model(), text=texts)[0]  # type: ignore[return-value]
+def answers(prepared: TextPreparation, terms: Terms, texts: list[str]) -> npt.NDArray[np.float32]:
+    """(N, n_terms) weighted counts."""
+    return run(matrix_graph(prepared, terms), text=texts)[0]  # type: ignore[return-value]
 
 
 def word_terms(prepared: TextPreparation) -> Terms:
@@ -39,13 +30,15 @@ def word_terms(prepared: TextPreparation) -> Terms:
 
 def test_words_and_pairs_are_counted() -> None:
     prepared = fit_text_preparation(TEXTS)
-    counts = answers(prepared, word_terms(prepared), [*TEXTS, "THE  cat\nThe-cat"], weighted=False)
-    assert counts.tolist() == [[1, 1, 1, 1], [2, 1, 1, 0], [0, 0, 0, 0], [0, 0, 0, 0], [2, 2, 2, 0]]
+    terms = replace(word_terms(prepared), idf=np.ones(4, np.float32), is_logarithmic=False)
+    counts = np.array([[1, 1, 1, 1], [2, 1, 1, 0], [0, 0, 0, 0], [0, 0, 0, 0], [2, 2, 2, 0]])
+    expected = counts / np.maximum(np.linalg.norm(counts, axis=1, keepdims=True), 1)
+    np.testing.assert_allclose(answers(prepared, terms, [*TEXTS, "THE  cat\nThe-cat"]), expected, rtol=1e-6)
 
 
 def test_weights_are_logarithmic_times_idf_and_of_length_one() -> None:
     prepared = fit_text_preparation(TEXTS)
-    x = answers(prepared, word_terms(prepared), TEXTS, weighted=True)
+    x = answers(prepared, word_terms(prepared), TEXTS)
     expected = np.array([1 + np.log(2), 2, 3, 0])
     np.testing.assert_allclose(x[1], expected / np.linalg.norm(expected), rtol=1e-6)
     assert not x[2:].any()
@@ -79,16 +72,16 @@ def test_runs_stay_between_white_space() -> None:
 def test_unknown_letters_are_no_known_term() -> None:
     prepared = fit_text_preparation(["cat"])
     terms = Terms("words", keys_of(prepared, ["cat"])[0][0, :1], NONE, 1, np.ones(1, np.float32))
-    assert answers(prepared, terms, ["cat", "caт", "ca", "cats"], weighted=False).ravel().tolist() == [1, 0, 0, 0]
+    assert answers(prepared, terms, ["cat", "caт", "ca", "cats"]).ravel().tolist() == [1, 0, 0, 0]
 
 
 def test_a_model_without_terms_answers_with_no_columns() -> None:
     prepared = fit_text_preparation(["cat"])
     for kind in ("words", "runs"):
         terms = Terms(kind, NONE, NONE, 0, np.zeros(0, np.float32))  # type: ignore[arg-type]
-        assert answers(prepared, terms, ["cat"], weighted=False).shape == (1, 0)
+        assert answers(prepared, terms, ["cat"]).shape == (1, 0)
 
 
 def test_no_rows() -> None:
     prepared = fit_text_preparation(TEXTS)
-    assert answers(prepared, word_terms(prepared), [], weighted=True).shape == (0, 4)
+    assert answers(prepared, word_terms(prepared), []).shape == (0, 4)
