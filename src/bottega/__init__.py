@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from bottega.workflow.curve import curve
     from bottega.workflow.diagnose import diagnose
     from bottega.workflow.eject_run import eject
+    from bottega.workflow.estimators import Classifier, Regressor
     from bottega.workflow.evaluate import evaluate
     from bottega.workflow.look import look
     from bottega.workflow.predict import predict
@@ -41,12 +42,14 @@ if TYPE_CHECKING:
 __all__ = [
     "BottegaError",
     "CheckRecord",
+    "Classifier",
     "CompareRecord",
     "CurveRecord",
     "DiagnoseRecord",
     "EvaluateRecord",
     "LookRecord",
     "Model",
+    "Regressor",
     "ReproduceRecord",
     "TrainRecord",
     "UnmetBarError",
@@ -94,6 +97,8 @@ _HOME = {
     "curve": "bottega.workflow.curve",
     "diagnose": "bottega.workflow.diagnose",
     "eject": "bottega.workflow.eject_run",
+    "Classifier": "bottega.workflow.estimators",
+    "Regressor": "bottega.workflow.estimators",
     "evaluate": "bottega.workflow.evaluate",
     "look": "bottega.workflow.look",
     "predict": "bottega.workflow.predict",

@@ -43,7 +43,7 @@ def evaluate(
         terminal.say_json(record)
     else:
         bars = [f"at least {at_least}"] * (at_least is not None) + [f"at most {at_most}"] * (at_most is not None)
-        noun = "row" if loaded.card.modality == "tables" else "picture"
+        noun = {"tables": "row", "texts": "text"}.get(loaded.card.modality, "picture")
         terminal.say(*_lines(record, " and ".join(bars), noun))
     return 3 if record.passed is False else 0
 

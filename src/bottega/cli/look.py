@@ -15,6 +15,7 @@ def _option(metavar: str, help: str) -> Any:
 
 
 Target = Annotated[str | None, _option("COL", "The column of a table to be predicted.")]
+Text = Annotated[str | None, _option("COL", "The column of the texts to be learned from, and nothing else.")]
 Kinds = Annotated[
     list[str] | None,
     _option("COL=KIND", "State what a column is: number, category, yes/no, date, text, identifier."),
@@ -36,10 +37,12 @@ def look(
             metavar="DATA",
             show_default=False,
             help="Pictures: a folder with one sub-folder a class; a zip, tar, .npz or CSV of one; or `digits`. "
-            "A table: a CSV, TSV, Parquet, JSON lines or .xlsx file, FILE.db::TABLE, or - for standard input.",
+            "A table, or texts and labels in one: CSV, TSV, Parquet, JSON lines, .xlsx, FILE.db::TABLE, or - for "
+            "standard input. Texts: a folder with one sub-folder of .txt files a class.",
         ),
     ],
     target: Target = None,
+    text: Text = None,
     type: Kinds = None,
     ignore: Ignored = None,
     group: Group = None,
@@ -56,6 +59,7 @@ def look(
     """Say what the data are, and what is wrong with them."""
     from bottega.problem.table import table_choices
     from bottega.workflow.look import look as run
+    from bottega.workflow.table_options import TableOptions
 
     choices = table_choices(
         target=target,
@@ -67,7 +71,7 @@ def look(
         missing=missing or (),
     )
     with terminal.live() as progress:
-        record = run(data, choices=choices, group_by=group_by, progress=progress)
+        record = run(data, choices=TableOptions(choices, text=text), group_by=group_by, progress=progress)
     if write:
         from bottega.workflow.look_table import write_look
 
@@ -78,6 +82,10 @@ def look(
         from bottega.cli.table_overview import table_lines
 
         terminal.say(*table_lines(record, data, everything=everything))
+    elif record.task.modality == "texts":
+        from bottega.cli.text_overview import text_lines
+
+        terminal.say(*text_lines(record, data, everything=everything))
     else:
         from bottega.cli.overview import look_lines
 

@@ -37,7 +37,7 @@ def predict(
     if csv and json:
         raise BottegaError(found="--csv and --json", expected="one of them", fix="leave one out")
     loaded = open_model(model)
-    is_table = loaded.card.modality == "tables"
+    is_table = loaded.card.modality in ("tables", "texts")
     inputs = [name for path in paths for name in (_listed() if path == "-" and not is_table else [path])]
     started = time.perf_counter()
     with terminal.live(quiet=len(inputs) < 2 and not sys.stderr.isatty()) as progress:
@@ -52,7 +52,7 @@ def predict(
         _say_csv(answers, loaded.labels)
     else:
         terminal.say(*(label_lines(answers, top) if loaded.labels else value_lines(answers)))
-        noun = "row" if is_table else "picture"
+        noun = {"tables": "row", "texts": "text"}.get(loaded.card.modality, "picture")
         terminal.say(f"{count(len(answers), noun)}, {1000 * seconds:.3g} ms each, reading included")
     _say_rejected(rejected, stream=sys.stderr if csv else sys.stdout)
     return 0

@@ -16,6 +16,7 @@ def train(
     seed: flags.Seed = 0,
     split_seed: flags.SplitSeed = 0,
     target: flags.Target = None,
+    text: flags.Text = None,
     type: flags.Kinds = None,
     ignore: flags.Ignored = None,
     group: flags.Group = None,

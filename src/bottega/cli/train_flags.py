@@ -12,7 +12,8 @@ Data = Annotated[
         metavar="DATA",
         show_default=False,
         help="Pictures: a folder with one sub-folder a class; a zip, tar, .npz or CSV of one; or `digits`. "
-        "A table: CSV, TSV, Parquet, JSON lines, .xlsx, FILE.db::TABLE, or a folder of train.*, val.*, test.*.",
+        "A table: CSV, TSV, Parquet, JSON lines, .xlsx, FILE.db::TABLE, or a folder of train.*, val.*, test.*. "
+        "Texts: such a table with texts and labels, or a folder with one sub-folder of .txt files a class.",
     ),
 ]
 Preset = Annotated[str, Flag(metavar="fast|accurate", help="One view a picture, or several and a larger network.")]
@@ -34,6 +35,7 @@ Metric = Annotated[
         help="What is optimised and judged: accuracy for classes and rmse for numbers, unless stated.",
     ),
 ]
+Text = Annotated[str | None, Flag(metavar="COL", show_default=False, help="The column of texts, learned from alone.")]
 Target = Annotated[str | None, Flag(metavar="COL", show_default=False, help="The column of a table to be predicted.")]
 Kinds = Annotated[
     list[str] | None,
@@ -61,11 +63,7 @@ AtLeast = Annotated[
 ]
 AtMost = Annotated[
     float | None,
-    Flag(
-        metavar="X",
-        show_default=False,
-        help="Ship nothing (exit 3) unless the interval's upper end stays at or under X.",
-    ),
+    Flag(metavar="X", show_default=False, help="Ship nothing (exit 3) unless the interval's upper end is X or less."),
 ]
 GroupBy = Annotated[
     str | None,

@@ -12,13 +12,14 @@ __all__ = ["verdict_lines"]
 MAX_RIVALS = 7
 MAX_LINES = 25
 NOUN = {"images": "picture", "tables": "row", "texts": "text", "series": "window"}
-EXAMPLE = {"tables": "new.csv"}
+EXAMPLE = {"tables": "new.csv", "texts": "new.csv"}
 PART = {"held-out": "test ", "given": "given test ", "cv": "cross-validated "}
 KIND = {  # in the words of who has pictures, or rows
     "images": {"few": "few pictures of a class", "group": "perhaps one scene or subject"},
     "tables": {"few": "few rows of a class", "group": "rows that belong together"},
+    "texts": {"few": "few texts of a class"},
 }
-REJECTED = {"row": "row without a target"}
+REJECTED = {"row": "row without a target", "text": "text without a label"}
 REMARK = {"tied": "tied", "worse": "worse", "better": "better", "cannot tell": "cannot tell"}
 
 

@@ -2,15 +2,17 @@
 
 import csv
 import os
+from itertools import islice
 from pathlib import Path
 
-__all__ = ["TABLE_SUFFIXES", "is_table"]
+__all__ = ["TABLE_SUFFIXES", "is_table", "is_text_folder"]
 
 TABLE_SUFFIXES = (
     ".csv .tsv .tab .txt .parquet .pq .jsonl .ndjson .xlsx .xlsm .xls .ods .db .sqlite .sqlite3 .db3".split()
 )
 _PICTURES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp")
 HEAD_BYTES = 65_536
+MAX_LOOKED_AT = 500  # files of a folder
 
 
 def is_table(data: str | os.PathLike[str]) -> bool:
@@ -26,6 +28,16 @@ def is_table(data: str | os.PathLike[str]) -> bool:
     if path.suffix.lower() not in TABLE_SUFFIXES or path.is_dir():
         return False
     return path.suffix.lower() not in (".csv", ".txt") or not _lists_pictures(path)
+
+
+def is_text_folder(data: str | os.PathLike[str]) -> bool:
+    """Whether DATA is a folder whose sub-folders hold mostly .txt files: texts, a class each."""
+    path = Path(data)
+    if not path.is_dir():
+        return False
+    below = (file for pattern in ("*/*", "*/*/*") for file in path.glob(pattern) if not file.is_dir())
+    suffixes = [file.suffix.lower() for file in islice(below, MAX_LOOKED_AT)]
+    return 2 * suffixes.count(".txt") > len(suffixes)
 
 
 def _lists_pictures(path: Path) -> bool:

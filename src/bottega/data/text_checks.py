@@ -90,16 +90,16 @@ def require_trainable_texts(texts: TextSet, suspects: Sequence[Suspect] = ()) ->
 def _across_parts(texts: TextSet, groups: npt.NDArray[np.int64]) -> list[Suspect]:
     if not any(texts.parts):
         return []
-    seen = {int(group) for group, part in zip(groups, texts.parts, strict=True) if part not in ("test", None)}
+    seen = {int(group) for group, part in zip(groups, texts.parts, strict=True) if part != "test"}
     again = [i for i, part in enumerate(texts.parts) if part == "test" and int(groups[i]) in seen]
     n_test = sum(part == "test" for part in texts.parts)
     if not again:
         return []
     evidence = (
-        f"{len(again):,} of {n_test:,} test texts ({len(again) / n_test:.1%}) stand in train or val too, "
+        f"{len(again):,} of {n_test:,} test texts ({100 * (len(again) / n_test):.1f} %) stand in train or val too, "
         f"but for case, numbers and punctuation ({texts.names[again[0]]})"
     )
-    return [Suspect("leak", "parts", evidence, "take them out of train, or read the score without twins")]
+    return [Suspect("leak", "parts", evidence, "take them out of train")]
 
 
 def _conflicts(texts: TextSet, same: npt.NDArray[np.int64], known: npt.NDArray[np.int64]) -> list[Suspect]:
@@ -144,7 +144,7 @@ def _telling(texts: TextSet, known: npt.NDArray[np.int64], counts: Counter[str])
             here, there = of_class[label][pick], of_all[pick] - of_class[label][pick]
             named = " (the label itself)" if pick in words_of(label) else ""
             evidence = (
-                f"the {what} {pick!r}{named} stands in {here / n:.0%} of the texts of {label!r} "
+                f"the {what} {pick!r}{named} stands in {100 * (here / n):.0f} % of the texts of {label!r} "
                 f"and in {there:,} of the {len(rows) - n:,} others"
             )
             fix = "if it was put there with the label, take it out of the texts"
@@ -191,9 +191,11 @@ def _duplicates(texts: TextSet, same: npt.NDArray[np.int64], groups: npt.NDArray
     i, j = next(_repeated(groups))
     evidence = (
         f"{n - n_exact:,} of {n:,} texts repeat an earlier one, {n_exact - n_near:,} more do but for case, numbers and "
-        f"punctuation ({texts.names[i]} and {texts.names[j]}): split by lot, a model knows {leak:.1%} of its test texts"
+        f"punctuation ({texts.names[i]} and {texts.names[j]}): split by lot, a model knows {100 * leak:.1f} % "
+        "of its test texts"
     )
-    return [Suspect("duplicates", "texts", evidence, "nothing: bottega keeps them in one part")]
+    fix = "take the copies out" if any(texts.parts) else "nothing: copies are kept on one side of the split"
+    return [Suspect("duplicates", "texts", evidence, fix)]
 
 
 def _repeated(groups: npt.NDArray[np.int64]):  # type: ignore[no-untyped-def]
@@ -238,7 +240,9 @@ def _imbalance(counts: Counter[str]) -> list[Suspect]:
     if n_most < IMBALANCE * n_least:
         return []
     share = n_most / sum(counts.values())
-    evidence = f"{most!r} has {n_most:,} texts, {least!r} {n_least:,}: always saying {most!r} is {share:.0%} right"
+    evidence = (
+        f"{most!r} has {n_most:,} texts, {least!r} {n_least:,}: always saying {most!r} is {100 * share:.0f} % right"
+    )
     return [Suspect("imbalance", least, evidence, "read balanced accuracy and each class's recall beside the score")]
 
 

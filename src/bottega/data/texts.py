@@ -17,7 +17,7 @@ from bottega.data.text_characters import fold
 from bottega.errors import BottegaError, found_in, nearest_name
 from bottega.problem.records import Rejected
 
-__all__ = ["TextSet", "bare", "digests", "is_text_folder", "read_text_folder", "text_column", "text_groups", "texts_of"]
+__all__ = ["TextSet", "bare", "digests", "read_text_folder", "text_column", "text_groups", "texts_of"]
 
 MIN_WORDS = 5  # a cell on average: of what is taken for a text without being named
 MAX_CLASSES = 200
@@ -119,12 +119,6 @@ def texts_of(table: Table, columns: Sequence[str], parts: Sequence[str | None] |
         reading.format,
         notes=notes,
     )
-
-
-def is_text_folder(data: str | os.PathLike[str]) -> bool:
-    """Whether DATA is a folder with .txt files in sub-folders."""
-    path = Path(data)
-    return path.is_dir() and next(path.glob(f"*/*{SUFFIX}"), next(path.glob(f"*/*/*{SUFFIX}"), None)) is not None
 
 
 def read_text_folder(data: str | os.PathLike[str]) -> TextSet:

@@ -12,8 +12,8 @@ __all__ = ["data"]
 
 _NAMES, _GROUPS, _OPEN = 200, 24, 12  # names listed, groups shown, and how long a list may be before it is folded
 _MEMBERS = 12
-_REJECTED = {"row": "row without a target"}  # where an example is no file
-_SAME = {"row": "the same"}
+_REJECTED = {"row": "row without a target", "text": "text without a label"}  # where an example is no file
+_SAME = {"row": "the same", "text": "the same but for case, numbers and punctuation"}
 
 
 def data(record: TrainRecord, evidence: Evidence, album: Album) -> Html:

@@ -179,7 +179,9 @@ def fit_bayes(x: Any, y: Integers, n_classes: int, strength: float) -> LinearLay
     from sklearn.naive_bayes import MultinomialNB
 
     model = MultinomialNB(alpha=strength).fit(x, y)
-    return _spread(model.classes_, model.feature_log_prob_, model.class_log_prior_, n_classes)
+    weights, prior = model.feature_log_prob_, model.class_log_prior_
+    # about their mean: the softmax doesn't see it, and a class that is absent stays below the others
+    return _spread(model.classes_, weights - weights.mean(0), prior - prior.mean(), n_classes)
 
 
 def fit_logistic(x: Any, y: Integers, n_classes: int, strength: float) -> LinearLayer:
@@ -193,7 +195,8 @@ def fit_svm(x: Any, y: Integers, n_classes: int, strength: float) -> LinearLayer
     """A linear support vector machine, each class against the others; `strength` is scikit-learn's C."""
     from sklearn.svm import LinearSVC
 
-    return _fitted(lambda: LinearSVC(C=strength, max_iter=400, random_state=0).fit(x, y), n_classes)
+    # the dual form is quicker, but draws from one generator for the whole process: fits side by side would differ
+    return _fitted(lambda: LinearSVC(C=strength, dual=False, max_iter=400).fit(x, y), n_classes)
 
 
 def _fitted(fit: Callable[[], Any], n_classes: int) -> LinearLayer:

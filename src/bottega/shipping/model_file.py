@@ -43,7 +43,12 @@ KEY, DIGEST_KEY = "bottega", "bottega_sha256"
 MAX_DOCUMENT_BYTES = 128 << 20  # a filter of a million pictures takes 5 MB
 MAX_GOLDEN_PIXELS = 4 << 20
 HEXADECIMAL = frozenset("0123456789abcdef")
-TASKS = {("classification", "images"), ("classification", "tables"), ("regression", "tables")}
+TASKS = {
+    ("classification", "images"),
+    ("classification", "tables"),
+    ("classification", "texts"),
+    ("regression", "tables"),
+}
 ELEMENT_TYPES = {"float32": 1, "uint8": 2, "string": 8, "bool": 9}  # as the numbers of TensorProto.DataType
 
 
@@ -159,7 +164,7 @@ class Card:
     """Everything the file says about its model. It holds no time, path or run name: same recipe, same bytes."""
 
     task: str  # classification, regression
-    modality: str  # images, tables
+    modality: str  # images, tables, texts
     labels: tuple[str, ...]  # () for values
     outputs: tuple[OutputSpec, ...]
     thresholds: Thresholds | None  # None for values
@@ -413,9 +418,9 @@ def _check_inputs(card: Card) -> None:
     if not names or len(set(names)) != len(names):
         refuse_key("inputs", names, "one or more different columns")
     for one in card.inputs:
-        dtype = {"number": "float32", "category": "string", "date": "string"}.get(one.kind)
+        dtype = {"number": "float32", "category": "string", "date": "string", "text": "string"}.get(one.kind)
         if not isinstance(one, ColumnSpec) or one.dtype != dtype:
-            refuse_key("inputs", one.name, "columns: number (float32), category or date (string)")
+            refuse_key("inputs", one.name, "columns: number (float32), category, date or text (string)")
 
 
 def _check_golden(card: Card) -> None:
@@ -423,7 +428,7 @@ def _check_golden(card: Card) -> None:
         refuse_key("golden", [], "one example or more")
     for i, golden in enumerate(card.golden):
         where = f"golden[{i}]"
-        if isinstance(golden, GoldenRow) != (card.modality == "tables"):
+        if isinstance(golden, GoldenRow) != (card.modality != "images"):
             refuse_key(where, type(golden).__name__, f"an example of {card.modality}")
         if isinstance(golden, GoldenRow):
             _check_row(card, golden, where)

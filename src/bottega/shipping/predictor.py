@@ -160,6 +160,10 @@ def load(model: str | os.PathLike[str] | bytes, *, threads: int | None = None) -
     session = open_session(data, threads=threads)
     if card.modality == "images":
         return PictureModel(card, session)
+    if card.modality == "texts":
+        from bottega.shipping.text_predictor import TextModel
+
+        return TextModel(card, session)
     from bottega.shipping.table_predictor import TableModel
 
     return TableModel(card, session)

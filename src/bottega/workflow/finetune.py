@@ -20,9 +20,9 @@ Pixels = npt.NDArray[Any]
 LEVELS = (127.0, 128.0)  # mean and scale of a pixel's levels, as the published weights expect them
 LEAST_SIDE, STEP = 96, 32  # pixels: the network halves a side five times
 ENLARGED = 1.5  # times: strokes and textures of small pictures come nearer to the size that the weights know
-MOST_SIDE = {"fast": 160, "accurate": 192}  # pixels; time grows with the square
+MOST_SIDE = {"fast": 128, "accurate": 160}  # pixels; time grows with the square
 RATE = 2e-3  # of the last layer; the body has a fifth of it
-EPOCHS = {"fast": 4, "accurate": 5}
+EPOCHS = {"fast": 3, "accurate": 3}
 BATCH = 32
 
 

@@ -13,7 +13,7 @@ from bottega.data.layout import UNLABELLED
 from bottega.data.profile import ImageSet, RowStore, profile
 from bottega.data.sources import open_source
 from bottega.data.store import Store
-from bottega.data.table_names import is_table
+from bottega.data.table_names import is_table, is_text_folder
 from bottega.data.twins import group_by_name
 from bottega.errors import BottegaError
 from bottega.problem.records import LookRecord, Progress
@@ -21,6 +21,7 @@ from bottega.problem.table import TableChoices
 from bottega.problem.task import image_task
 from bottega.workflow.estimate import estimate_seconds
 from bottega.workflow.extras import missing_extra
+from bottega.workflow.table_options import TableOptions, part_files
 
 __all__ = ["look", "look_record"]
 
@@ -31,33 +32,35 @@ def look(
     data: str | os.PathLike[str],
     target: str | None = None,
     *,
-    choices: TableChoices | None = None,
+    choices: TableChoices | TableOptions | None = None,
     group_by: str | None = None,
     progress: Progress | None = None,
     store: RowStore | None = None,
     estimate: Estimate | None = estimate_seconds,
 ) -> LookRecord:
-    """Look at a set of pictures or a table: the task, the counts, what was left out and why, twins, suspects.
+    """Look at a set of pictures, a table or texts: the task, the counts, what was left out and why, twins, suspects.
 
     Args:
         data: pictures: folder, zip, tar, .npz, CSV of path,label, or the name of a built-in data set; a table: CSV,
             TSV, Parquet, JSON lines, .xlsx, `file.db::table`, or - for standard input.
         target: the column of a table to be predicted.
-        choices: all that is stated about a table's columns; a target beside it counts.
+        choices: all that is stated about a table's columns; a target beside it counts. TableOptions may name the
+            column of texts that alone are learned from.
         group_by: regular expression; pictures whose names match alike are one subject.
         store: cache of what was decoded before; None for the user's own.
         estimate: seconds that training would take, from a short probe on these pictures; None leaves it open.
     Raises:
         BottegaError: DATA cannot be opened at all. Bad pictures never raise: they are listed.
     """
-    stated = choices or TableChoices()
+    options = choices if isinstance(choices, TableOptions) else TableOptions(choices or TableChoices())
     if target is not None:
-        stated = replace(stated, target=target)
-    if is_table(data) or (stated.names() and os.path.isfile(data)):
-        return _look_at_table(os.fspath(data), stated, progress)
-    if stated.names():
+        options = replace(options, choices=replace(options.choices, target=target))
+    named = [*options.choices.names(), *([options.text] if options.text is not None else [])]
+    if is_table(data) or is_text_folder(data) or part_files(os.fspath(data)) or (named and os.path.isfile(data)):
+        return _look_at_table(os.fspath(data), options, progress)
+    if named:
         raise BottegaError(
-            found=f"the column {stated.names()[0]!r} for {os.fspath(data)!r}, which is no table",
+            found=f"the column {named[0]!r} for {os.fspath(data)!r}, which is no table",
             expected="columns stated for a CSV, TSV, Parquet, JSON lines, .xlsx or SQLite file",
             fix="leave the column out, or give the file",
         )
@@ -65,14 +68,17 @@ def look(
     return look_record(images, group_by=group_by, estimate=estimate)
 
 
-def _look_at_table(data: str, choices: TableChoices, progress: Progress | None) -> LookRecord:
+def _look_at_table(data: str, stated: TableOptions, progress: Progress | None) -> LookRecord:
     try:
         from bottega.workflow.look_table import look_at_table
+        from bottega.workflow.text_trial import holds_texts, look_at_text_data
     except ModuleNotFoundError as error:
         if (missing := missing_extra(error)) is not None:
             raise missing from error
         raise
-    return look_at_table(data, choices, progress=progress)
+    if holds_texts(data, stated):
+        return look_at_text_data(data, stated, progress=progress)
+    return look_at_table(data, stated.choices, progress=progress)
 
 
 def look_record(images: ImageSet, *, group_by: str | None = None, estimate: Estimate | None = None) -> LookRecord:

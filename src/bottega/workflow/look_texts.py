@@ -29,7 +29,7 @@ def text_record(texts: TextSet) -> LookRecord:
         twins=tuple(twin_records(texts.names, texts.labels, hashes, groups)[:MAX_TWINS]) if len(texts) else (),
         suspects=text_suspects(texts, groups, hashes) if len(texts) else (),
         estimate_seconds=None,
-        n_per_part=dict(Counter(part for part in texts.parts if part is not None)),
+        n_per_part=dict(Counter(part or "train" for part in texts.parts)) if any(texts.parts) else {},
         facts=_facts(texts, groups),
     )
 

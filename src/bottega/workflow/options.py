@@ -68,6 +68,7 @@ class TrainKeywords(TypedDict, total=False):
     test: str | os.PathLike[str] | None
     val: str | os.PathLike[str] | None
     split_column: str | None
+    text: str | None
 
 
 @dataclass(frozen=True)

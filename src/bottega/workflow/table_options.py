@@ -6,14 +6,16 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bottega.data.table_names import TABLE_SUFFIXES, is_table
+from bottega.data.table_names import TABLE_SUFFIXES, is_table, is_text_folder
 from bottega.errors import BottegaError
 from bottega.problem.table import TableChoices, table_choices
 from bottega.workflow.question import Bar, merged, read_bar, read_question
 
 __all__ = ["COLUMN_KEYWORDS", "PARTS", "TableOptions", "part_files", "table_options"]
 
-COLUMN_KEYWORDS = ("target", "type", "ignore", "group", "time_column", "missing", "test", "val", "split_column")
+COLUMN_KEYWORDS = (
+    "target", "type", "ignore", "group", "time_column", "missing", "test", "val", "split_column", "text",
+)  # fmt: skip
 PARTS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "dev": "val",
          "test": "test"}  # fmt: skip
 
@@ -25,19 +27,21 @@ class TableOptions:
     Attributes:
         test, val: files of these parts; None where they are drawn, or stand in DATA.
         split_column: whose values name the part of each row.
+        text: the column of the texts that alone are learned from; None where that was not stated.
     """
 
     choices: TableChoices = field(default_factory=TableChoices)
     test: str | None = None
     val: str | None = None
     split_column: str | None = None
+    text: str | None = None
 
     def to_recipe(self) -> dict[str, Any]:
         """What was stated, as the recipe holds it."""
         return {key: value for key, value in {**asdict(self.choices), **self._parts()}.items() if value}
 
     def _parts(self) -> dict[str, str | None]:
-        return {"test": self.test, "val": self.val, "split_column": self.split_column}
+        return {"test": self.test, "val": self.val, "split_column": self.split_column, "text": self.text}
 
     @classmethod
     def from_recipe(cls, stated: Mapping[str, Any]) -> "TableOptions":
@@ -46,7 +50,7 @@ class TableOptions:
         Raises:
             BottegaError: it isn't what training wrote.
         """
-        parts = {key: stated[key] for key in ("test", "val", "split_column") if key in stated}
+        parts = {key: stated[key] for key in ("test", "val", "split_column", "text") if key in stated}
         rest = {key: value for key, value in stated.items() if key not in parts}
         for key in ("ignore", "missing"):
             rest[key] = tuple(rest.get(key, ()))
@@ -77,7 +81,7 @@ def table_options(
     if data is None:
         return None, None
     path = os.fspath(data)
-    if not (is_table(path) or part_files(path) or (stated and os.path.isfile(path))):
+    if not (is_table(path) or part_files(path) or is_text_folder(path) or (stated and os.path.isfile(path))):
         if stated:
             key, value = next(iter(stated.items()))
             raise BottegaError(
@@ -86,7 +90,7 @@ def table_options(
                 fix="leave it out, or give the file",
             )
         return None, None
-    parts = {key: stated.get(key) for key in ("test", "val", "split_column")}
+    parts = {key: stated.get(key) for key in ("test", "val", "split_column", "text")}
     choices = table_choices(
         target=stated.get("target"),
         types=_typed(stated.get("type", ())),

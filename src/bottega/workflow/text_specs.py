@@ -40,7 +40,7 @@ STRENGTH_OF_LOGISTIC = (3.0, 10.0, 30.0)  # C
 ADDED = (0.03, 0.1, 0.3)  # to the counts of naive Bayes
 SHARES = (0.5, 1.0, 2.0, 4.0)  # how much a support vector machine's scores count beside the sentence network's
 PATIENCE = 2  # strengths without a gain
-SLOW = 20  # classes, from which logistic regression on words takes minutes and is left out
+SLOW = 20  # classes, from which logistic regression on words takes minutes, and support vectors get one C
 WORDS: tuple[Kind, ...] = ("words",)
 RUNS: tuple[Kind, ...] = ("runs",)
 ALL: tuple[Kind, ...] = ("words", "runs")
@@ -78,24 +78,25 @@ class TextTask:
 
 def text_specs(task: TextTask, views: Sequence[str]) -> tuple[list[Spec], list[tuple[Spec, str]]]:
     """The candidates from the simplest to the most complex, and those that are left out, with why."""
+    costs = COSTS if task.n_classes < SLOW else COSTS[1:2]
     constant = Spec("most frequent class", "baseline", CODES, lambda _, y, __: fit_majority(y, task.n_classes))
-    logistic = _spec("logistic regression on words", _Terms(task, WORDS, fit_logistic, STRENGTH_OF_LOGISTIC))
+    logistic = _spec("words, logistic regression", _Terms(task, WORDS, fit_logistic, STRENGTH_OF_LOGISTIC))
     specs = [
         constant,
-        _spec("naive Bayes on words", _Terms(task, WORDS, fit_bayes, ADDED)),
+        _spec("words, naive Bayes", _Terms(task, WORDS, fit_bayes, ADDED)),
         logistic,
-        _spec("support vector machine on words", _Terms(task, WORDS, fit_svm, COSTS)),
-        _spec("support vector machine on characters", _Terms(task, RUNS, fit_svm, COSTS)),
-        replace(_spec("support vector machine on both", _Terms(task, ALL, fit_svm, COSTS)), leads=True),
+        _spec("words, support vectors", _Terms(task, WORDS, fit_svm, costs)),
+        _spec("characters, support vectors", _Terms(task, RUNS, fit_svm, costs)),
+        replace(_spec("words and characters", _Terms(task, ALL, fit_svm, costs)), leads=True),
     ]
     left_out = []
     if task.n_classes >= SLOW:
         specs.remove(logistic)
-        left_out.append((logistic, f"not tried: for {task.n_classes} classes it would take minutes"))
+        left_out.append((logistic, f"not tried: on {task.n_classes} classes it would take minutes"))
     if SENTENCE in views:
-        specs.append(_spec("sentence network + linear", _Sentence(task), "network", SENTENCE))
+        specs.append(_spec("sentence network", _Sentence(task), "network", SENTENCE))
     if BOTH in views:
-        specs.append(_spec("sentence network + words", _Both(task), "network", BOTH))
+        specs.append(_spec("sentence network and words", _Both(task), "network", BOTH))
     return specs, left_out
 
 

@@ -17,7 +17,7 @@ __all__ = ["train", "train_recipe"]
 def train(
     data: str | None, options: TrainOptions, *, progress: Progress | None = None, network: Any = None
 ) -> TrainRecord:
-    """Train on labelled pictures or on a table, judge the result, write the run folder.
+    """Train on labelled pictures, on a table or on texts, judge the result, write the run folder.
 
     Args:
         data: as `data.sources.open_source` takes it, or a table; None to resume `options.resume`.
@@ -56,7 +56,13 @@ def _training(
 ) -> Training[Any]:
     """The training that suits the data; its imports are paid for by who needs them."""
     if options.table is not None:
+        from bottega.workflow.text_trial import holds_texts
         from bottega.workflow.train_table import TableTraining
+
+        if holds_texts(data, options.table):
+            from bottega.workflow.train_texts import TextTraining
+
+            return TextTraining(data, options, progress, begun=begun)
 
         return TableTraining(data, options, progress, begun=begun)
     from bottega.workflow.train_pictures import PictureTraining

@@ -1,0 +1,109 @@
+"""What was aimed at beside frozen features on pictures: networks of one's own, tables, words."""
+
+import statistics
+from collections.abc import Callable, Sequence
+
+from targets import Record, Row, latest
+
+__all__ = ["other_rows"]
+
+Say = Callable[[], tuple[str, bool]]
+
+
+def other_rows(records: Sequence[Record]) -> list[Row]:
+    """One row for each target."""
+    return [*_mnist(records), _digits(records), *_tables(records), *_words(records)]
+
+
+def _mnist(records: Sequence[Record]) -> list[Row]:
+    by_method = {record["method"]: [record] for record in records if record["task"] == "mnist"}  # the latest of each
+
+    def accurate(method: str) -> Say:
+        def say() -> tuple[str, bool]:
+            (found,) = by_method[method]
+            wanted, score, seconds = found["wanted"], found["median_accuracy"], found["median_seconds"]
+            said = f"{100 * score:.2f} % in {seconds:.1f} s (median of {len(found['seconds'])} seeds)"
+            return said, score >= wanted["test_accuracy"] and seconds <= wanted["seconds"]
+
+        return say
+
+    def rivals() -> tuple[str, bool]:
+        ours = by_method["quick"][0]["median_seconds"]
+        bare, keras = (by_method[name][0]["seconds"] for name in ("bare", "keras"))
+        return f"{ours / bare:.2f} of a bare loop's {bare:.0f} s, {ours / keras:.2f} of Keras' {keras:.0f} s", True
+
+    def overhead() -> tuple[str, bool]:
+        ratio = by_method["overhead"][0]["median_ratio"]
+        return f"{100 * (ratio - 1):+.1f} %", ratio <= 1.05
+
+    def busy() -> tuple[str, bool]:
+        ratio = by_method["busy"][0]["over_fair_share"]
+        return f"{ratio:.2f}", ratio <= 1.3
+
+    return [
+        _row("MNIST, quick recipe", "≥ 99.0 % in ≤ 13 s of training", by_method.get("quick"), accurate("quick")),
+        _row("MNIST, 15 epochs", "≥ 99.5 % in ≤ 69 s", by_method.get("good"), accurate("good")),
+        _row("MNIST to 99.0 %, beside others", "told", by_method.get("keras") and by_method.get("bare"), rivals),
+        _row("the training loop over a bare one", "≤ +5 %", by_method.get("overhead"), overhead),
+        _row("a training beside a busy core, over its fair share", "≤ 1.3", by_method.get("busy"), busy),
+    ]
+
+
+def _digits(records: Sequence[Record]) -> Row:
+    found = latest(records, "digits")
+
+    def say() -> tuple[str, bool]:
+        last = found[-1]
+        score, seconds, rival = (last[f"mean_{name}"] for name in ("test_accuracy", "seconds", "svc_accuracy"))
+        right = score >= last["wanted"]["test_accuracy"] and max(last["seconds"]) <= last["wanted"]["seconds"]
+        n, most = len(last["seconds"]), max(last["seconds"])
+        said = f"{100 * score:.1f} % in {seconds:.1f} s (at most {most:.1f}); support vectors {100 * rival:.1f} %"
+        return f"{said}, {n} splits", right
+
+    return _row("digits, a network of one's own", "≥ 98.5 % in ≤ 5 s each", found, say)
+
+
+def _tables(records: Sequence[Record]) -> list[Row]:
+    def one(what: str, target: str, size: str, seconds: float, peak_bytes: float) -> Row:
+        found = latest(records, "tables_look", size=size)
+
+        def say() -> tuple[str, bool]:
+            last = found[-1]
+            took, peak = last["median_seconds"], last["peak_bytes"]
+            return f"{took:.1f} s, {peak / 1e9:.2f} GB", took <= seconds and peak <= peak_bytes
+
+        return _row(what, target, found, say)
+
+    return [
+        one("look at 32,561 rows of 14 columns", "≤ 2 s", "as it is", 2.0, float("inf")),
+        one("look at a million rows of 20 columns", "≤ 20 s, ≤ 2 GB", "a million rows", 20.0, 2e9),
+    ]
+
+
+def _words(records: Sequence[Record]) -> list[Row]:
+    """Each speed is that of the median run: the machine was busy in most."""
+    found = [record for record in records if record["task"] == "words"]
+
+    def one(what: str, target: str, key: str, limit: float, *, least: bool = False) -> Row:
+        def say() -> tuple[str, bool]:
+            values = [record["ratios"][key] for record in found]
+            middle = statistics.median(values)
+            said = f"{middle:.2g}, median of {len(values)} runs ({min(values):.2g} … {max(values):.2g})"
+            return said, middle >= limit if least else middle <= limit
+
+        return _row(f"3,000,000 word vectors: {what}", target, found, say)
+
+    return [
+        one("conversion ÷ gensim's load", "≤ 0.75", "conversion_over_load", 0.75),
+        one("opening ÷ its mapped load", "≤ 0.02", "opening_over_mapped_load", 0.02),
+        one("a question, both rules ÷ its one", "≤ 0.6", "question_both_rules_over_most_similar", 0.6),
+        one("anonymous memory ÷ its", "≤ 0.2", "anonymous_over_loaded", 0.2),
+        one("a batch of 1,000 ÷ the bare product", "≥ 0.5", "batch_over_product", 0.5, least=True),
+    ]
+
+
+def _row(what: str, target: str, found: Sequence[Record] | None, say: Say) -> Row:
+    if not found:
+        return Row(what, target, "not measured yet", None, "")
+    measured, met = say()
+    return Row(what, target, measured, met, found[-1]["command"])

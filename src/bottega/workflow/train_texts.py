@@ -1,0 +1,193 @@
+"""Training on texts: strings in, counted terms and sentence features side by side."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bottega.data.store import Store
+from bottega.data.text_characters import MAX_CHARACTERS, TextPreparation, fit_text_preparation
+from bottega.data.wordpiece import MAX_PIECES
+from bottega.errors import BottegaError, found_in, nearest_name
+from bottega.evaluation.evidence import Confusion, Evidence, Mistake
+from bottega.models.sentence import SentenceNetwork, find_sentence_network
+from bottega.workflow.account import Account, believe, best_rival, findings, more_time, next_steps, verdict
+from bottega.workflow.candidates import Developed, Material, Rules
+from bottega.workflow.illustrate import Use, chosen_point, coverage_points, reliability_bins, table_of_answers
+from bottega.workflow.run_folder import RunFolder
+from bottega.workflow.ship import Shipped
+from bottega.workflow.ship_texts import ship_texts, text_usage
+from bottega.workflow.text_features import character_codes, sentence_features, sentence_graph, term_counts
+from bottega.workflow.text_specs import BOTH, CODES, SENTENCE, TextTask, text_specs
+from bottega.workflow.text_trial import LookedTexts, look_at_texts
+from bottega.workflow.training_run import Contest, Training
+from bottega.workflow.trial import Trial
+
+__all__ = ["TextTraining"]
+
+WORTH_REFITTING = 0.01  # share of texts that repeat another: from here on a careless split's claim is worth knowing
+N_MISTAKES = 12
+SHOWN = 120  # characters of a text in the report
+MOST = 3  # of each list
+TEXT_EXTRA = "pip install 'bottega[text]'"
+
+
+class TextTraining(Training[LookedTexts]):
+    """One training on texts."""
+
+    prepared: TextPreparation
+    network: SentenceNetwork | None = None
+
+    def look(self) -> LookedTexts:
+        """Read the texts and divide them."""
+        looked = look_at_texts(self.data, self.options, progress=self.progress)
+        self.options = self.options.settled(looked.look.task.kind)
+        self.network = find_sentence_network()
+        return looked
+
+    def describe(self, looked: LookedTexts) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Whether the sentence network is there, what of a text is read."""
+        columns = {"text": looked.source.columns[0]} if looked.source.columns else {}
+        network = self.network.sha256 if self.network is not None else "none"
+        limits = {"most_characters": MAX_CHARACTERS, "most_word_pieces": MAX_PIECES}
+        return {}, {**columns, **limits, "sentence_network": network}
+
+    def enter(self, looked: LookedTexts, _: RunFolder) -> Contest:
+        """Number the letters of training texts, count all terms, describe all texts, and name the candidates."""
+        self.tell("counting words and characters")
+        divided = looked.split
+        train = range(len(looked.y)) if divided.source == "cv" else divided.rows("train").tolist()
+        self.prepared = fit_text_preparation(looked.texts[i] for i in train)
+        codes = character_codes(looked.texts, self.prepared)
+        views: dict[str, Any] = {CODES: codes}
+        if self.network is not None:
+            views[SENTENCE] = sentence_features(
+                looked.texts,
+                looked.hashes,
+                sentence_graph(self.network),
+                store=Store(),
+                threads=self.threads,
+                tell=lambda done, total: self._count("sentence features", done, total),
+            )
+            views[BOTH] = np.hstack([codes.astype(np.float32), views[SENTENCE]])
+        material = Material(views, looked.y, looked.groups, divided.group_names, looked.labels, looked.classes)
+        task = TextTask(self.prepared, codes, term_counts(codes, self.prepared), len(looked.classes))
+        specs, left_out = text_specs(task, list(views))
+        self._require_name([spec.name for spec in specs])
+        return Contest(material, specs, left_out)
+
+    def _count(self, step: str, done: int, total: int) -> None:
+        if self.progress is not None:
+            self.progress(step, done, total)
+
+    def _require_name(self, names: Sequence[str]) -> None:
+        ship = self.options.ship
+        if ship in ("best", "network", *names) and (ship != "network" or self.network is not None):
+            return
+        if ship == "network":
+            raise BottegaError(
+                found="--ship network without a network", expected="the sentence network's package", fix=TEXT_EXTRA
+            )
+        near = nearest_name(ship, ["best", "network", *names])
+        raise BottegaError(
+            found=f"--ship {ship!r}",
+            expected=f"best, network or one of {found_in(names, limit=12)}",
+            fix=f"--ship {near!r}" if near else "--ship best",
+        )
+
+    def refits(self, looked: LookedTexts, _: Developed) -> bool:
+        """Where enough texts repeat others."""
+        n, n_groups = len(looked.y), len(np.unique(looked.groups))
+        return looked.split.source == "held-out" and n - n_groups >= WORTH_REFITTING * n
+
+    def account(self, trial: Trial[LookedTexts], _: RunFolder, __: Any, ___: Rules) -> Account:
+        """The run in words."""
+        looked, judged, developed = trial.looked, trial.judged, trial.developed
+        metric = trial.options.metric
+        rival = best_rival(trial.candidates, developed.choice.name)
+        steps = [*more_time(developed), *next_steps(looked.look, judged, judged.metrics[metric], metric, "text")]
+        if self.network is None:
+            steps.insert(0, f"Try the pretrained sentence network, which was not installed: {TEXT_EXTRA}")
+        return Account(
+            verdict=verdict(rival, developed, metric, looked.split.source, judged, "text"),
+            believe=tuple(believe(rival, judged, metric, "text")),
+            doubt=tuple(_doubt(trial))[:MOST],
+            next_steps=tuple(steps[:MOST]),
+            findings=findings(looked.look, judged, "text"),
+        )
+
+    def ship(self, trial: Trial[LookedTexts]) -> Shipped:
+        """The file, asked for every test text."""
+        return ship_texts(trial, self.prepared, self.network)
+
+    def usage(self, shipped: Shipped, path: Path, _: Trial[LookedTexts]) -> dict[str, Any]:
+        """How to ask the file."""
+        return text_usage(shipped, path)
+
+    def evidence(self, trial: Trial[LookedTexts], use: Use) -> Evidence:
+        """Counts, curves and the surest mistakes."""
+        return _evidence(trial, use)
+
+    def answers(self, trial: Trial[LookedTexts]) -> tuple[list[str], Iterable[Sequence[str]]]:
+        """Label and probabilities of each test text."""
+        return trial.class_answers()
+
+
+def _doubt(trial: Trial[LookedTexts]) -> list[str]:
+    looked, judged = trial.looked, trial.judged
+    told = [suspect for suspect in looked.look.suspects if suspect.kind in ("leak", "shortcut", "conflict")]
+    said = [f"That the score holds on new texts: {suspect.evidence}." for suspect in told[:2]]
+    if looked.split.source == "cv":
+        said.append("The score is of models like the one that ships; that one was fitted on all texts.")
+    if judged.sure["threshold"] is None:
+        said.append(f"That it knows when it is unsure: {judged.sure['why'].removeprefix('nothing is sure: ')}.")
+    return [*said, "That it works on texts from elsewhere or later: all of these come from one collection."]
+
+
+def _evidence(trial: Trial[LookedTexts], use: Use) -> Evidence:
+    looked, judged, material = trial.looked, trial.judged, trial.material
+    metric, tested = trial.options.metric, judged.tested
+    rows, found = tested.rows[tested.once], tested.predictions[tested.once]
+    y, groups = material.y[rows], material.groups[rows]
+    labels, _, matrix = table_of_answers(material, rows, found)
+    shared = Evidence(
+        data_name=looked.name,
+        n_pictures=len(looked.names),
+        noun="text",
+        n_per_class=looked.look.n_per_class,
+        naive=judged.naive,
+        grouped=judged.metrics[metric],
+        without_twins=judged.metrics.get(f"{metric}_without_twins"),
+        snippets=use.snippets,
+        reproduce=use.reproduce,
+        versions=use.versions,
+        recipe=use.recipe,
+        model_file=use.model_file,
+        prepared=use.prepared,
+    )
+    return replace(
+        shared,
+        confusion=Confusion.from_matrix(labels, matrix.tolist()),
+        mistakes=tuple(_mistakes(looked, rows, found, y)),
+        reliability=reliability_bins(y, found, groups),
+        ece=judged.metrics.get("ece"),
+        coverage=coverage_points(y, found, groups),
+        chosen_coverage=chosen_point(judged),
+    )
+
+
+def _mistakes(looked: LookedTexts, rows: Any, found: Any, y: Any) -> list[Mistake]:
+    """The surest wrong answers, each with its text."""
+    said, sureness = found.argmax(1), found.max(1)
+    wrong = np.flatnonzero(said != y)
+    wrong = wrong[np.argsort(-sureness[wrong], kind="stable")][:N_MISTAKES]
+    listed = []
+    for place in wrong.tolist():
+        i = int(rows[place])
+        text = " ".join(looked.texts[i].split())
+        text = text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
+        name = f"{looked.names[i]}: {text}"
+        listed.append(Mistake(None, looked.labels[i], looked.classes[int(said[place])], float(sureness[place]), name))
+    return listed

@@ -1,0 +1,103 @@
+"""The candidates on made-up texts: what they learn, and that the operators answer as the sparse rows do."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from bottega.data.text_characters import fit_text_preparation
+from bottega.evaluation.text_models import FittedTerms, fit_svm, fit_terms, side_by_side
+from bottega.shipping.text_tails import TermWeights, text_scores_graph
+from bottega.workflow.candidates import Spec, answer
+from bottega.workflow.text_features import character_codes, term_counts
+from bottega.workflow.text_specs import BOTH, CODES, SENTENCE, TextTask, text_specs
+from text_material import made_up_texts, matrix_graph, run
+
+N_FIT, N_VAL = 300, 60
+WIDE = 8  # of the made-up sentence features
+
+
+@cache
+def material() -> tuple[TextTask, dict[str, np.ndarray], np.ndarray]:
+    texts, labels = made_up_texts(400)
+    prepared = fit_text_preparation(texts[:N_FIT])
+    codes = character_codes(texts, prepared)
+    y = np.array([label == "praise" for label in labels]).astype(np.int64)
+    features = np.random.default_rng(1).normal(0, 1, (len(y), WIDE)).astype(np.float32) + y[:, None]
+    views = {CODES: codes, SENTENCE: features, BOTH: np.hstack([codes.astype(np.float32), features])}
+    return TextTask(prepared, codes, term_counts(codes, prepared), 2), views, y
+
+
+def specs() -> dict[str, Spec]:
+    task, views, _ = material()
+    return {spec.name: spec for spec in text_specs(task, list(views))[0]}
+
+
+NAMES = (
+    "words, naive Bayes", "words, logistic regression", "words, support vectors", "characters, support vectors",
+    "words and characters", "sentence network", "sentence network and words",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_candidate_learns_and_fits_again_as_it_was_tuned(name: str) -> None:
+    _, views, y = material()
+    spec = specs()[name]
+    x = views[spec.view]
+    val = slice(N_FIT, N_FIT + N_VAL)
+    setting, form = spec.tune(x[:N_FIT], y[:N_FIT], x[val], y[val])
+    assert form is not None
+    scores = answer(form, x[N_FIT + N_VAL :], 2)
+    assert (scores.argmax(1) == y[N_FIT + N_VAL :]).mean() > 0.8
+    again = answer(spec.fit(x[:N_FIT], y[:N_FIT], setting), x[N_FIT + N_VAL :], 2)
+    np.testing.assert_allclose(again, scores, atol=1e-3)
+
+
+@pytest.mark.parametrize("kind", ["words", "runs"])
+def test_operators_and_sparse_rows_make_the_same_matrix(kind) -> None:  # type: ignore[no-untyped-def]
+    task, _, _ = material()
+    texts, _ = made_up_texts(400)
+    fitted = fit_terms(task.counts, np.arange(N_FIT), kind)
+    sparse = fitted.matrix(task.counts, np.arange(400)).toarray()
+    assert np.abs(run(matrix_graph(task.prepared, fitted.terms), text=texts)[0] - sparse).max() < 1e-6
+    assert fitted.terms.n_terms == sparse.shape[1]
+
+
+def test_scores_of_the_graph_are_those_of_the_layer() -> None:
+    task, views, y = material()
+    blocks: list[FittedTerms] = [fit_terms(task.counts, np.arange(N_FIT), kind) for kind in ("words", "runs")]
+    x = side_by_side(blocks, task.counts, np.arange(N_FIT))
+    layer = fit_svm(x, y[:N_FIT], 2, 1.0)
+    cut = blocks[0].terms.n_terms
+    weights = [TermWeights(blocks[0].terms, layer.weight[:cut]), TermWeights(blocks[1].terms, layer.weight[cut:])]
+    graph = text_scores_graph(task.prepared, weights, layer.bias)
+    found = run(graph, x=views[CODES][:N_FIT].astype(np.float32))[0]
+    assert np.abs(found - layer.scores(x)).max() < 1e-4
+
+
+def test_a_class_that_the_rows_lack_is_never_answered() -> None:
+    task, views, y = material()
+    three = TextTask(task.prepared, task.codes, task.counts, 3)
+    for spec in text_specs(three, [CODES])[0]:
+        form = spec.fit(views[CODES][:100], y[:100], {"strength": 1.0})
+        scores = answer(form, views[CODES][100:120], 3)
+        assert np.isfinite(scores).all()
+        assert not (scores.argmax(1) == 2).any()
+
+
+def test_one_class_alone_is_answered() -> None:
+    task, views, y = material()
+    rows = np.flatnonzero(y == 1)[:40]
+    for spec in text_specs(task, list(views))[0]:
+        x = views[spec.view][rows]
+        setting, form = spec.tune(x, y[rows], x, y[rows])
+        form = form or spec.fit(x, y[rows], setting)
+        assert (answer(form, x[:3], 2).argmax(1) == 1).all()
+
+
+def test_many_classes_leave_logistic_regression_out() -> None:
+    task, _, _ = material()
+    specs, left_out = text_specs(TextTask(task.prepared, task.codes, task.counts, 30), [CODES])
+    assert [spec.name for spec, _ in left_out] == ["words, logistic regression"]
+    assert "30 classes" in left_out[0][1]
+    assert "words, logistic regression" not in [spec.name for spec in specs]
