@@ -133,7 +133,7 @@ def test_train_on_bad_data(
         ({"filter": 1}, r"found: filter 1\nexpected: True or False\n"),
         ({"ship": 3}, r"found: ship 3\nexpected: a text\n"),
         ({"name": 3}, r"found: name 3\nexpected: a text\n"),
-        ({"group_by": 3, "metric": None}, r"found: metric None; group_by 3\n"),
+        ({"group_by": 3, "metric": 5}, r"found: metric 5; group_by 3\n"),
         ({"resume": 3}, r"found: resume 3\nexpected: the path of a run\n"),
         ({"time": [1]}, r"found: time \[1\]\nexpected: a time above 0\n"),
         ({"learning_rte": 1}, r"found: train has no option 'learning_rte'\n"),

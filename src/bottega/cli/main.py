@@ -97,7 +97,8 @@ def _help_page() -> list[str]:
         "  --version  Show the version.",
         "  --debug    After a verb: show the traceback when something goes wrong.",
         "",
-        "Start with `bottega look FOLDER`, with one sub-folder of pictures a class, or `bottega look table.csv`.",
+        "Start with `bottega look FOLDER`, where FOLDER has one sub-folder of pictures a",
+        "class, or with `bottega look table.csv`.",
     ]
 
 
