@@ -25,7 +25,7 @@ from bottega.workflow.options import TrainOptions
 from bottega.workflow.table_options import PARTS, TableOptions, part_files
 from bottega.workflow.trial import in_folds, numbered
 
-__all__ = ["LookedTable", "look_at_rows"]
+__all__ = ["LookedTable", "look_at_rows", "read_parts"]
 
 SPLIT_COLUMN = "split"
 Integers = npt.NDArray[np.int64]
@@ -88,7 +88,7 @@ def look_at_rows(data: str, options: TrainOptions, *, progress: Progress | None)
         BottegaError: it cannot be opened, or no training can use it.
     """
     stated = options.table or TableOptions()
-    table, given = _read_parts(data, stated, progress)
+    table, given = read_parts(data, stated, progress)
     look = table_record(table, progress=progress)
     require_trainable_table(table, look.task, look.suspects)
     values = target_values(table, look.task)
@@ -133,7 +133,7 @@ def look_at_rows(data: str, options: TrainOptions, *, progress: Progress | None)
     )
 
 
-def _read_parts(data: str, stated: TableOptions, progress: Progress | None) -> tuple[Table, list[str | None]]:
+def read_parts(data: str, stated: TableOptions, progress: Progress | None) -> tuple[Table, list[str | None]]:
     """The table with its given parts under each other, and the part of each row."""
     files = part_files(data)
     stated_files = {"val": stated.val, "test": stated.test}

@@ -30,7 +30,7 @@ from bottega.problem.table import TableChoices
 from bottega.workflow.look_texts import text_record
 from bottega.workflow.options import TrainOptions
 from bottega.workflow.table_options import TableOptions, part_files
-from bottega.workflow.table_trial import _read_parts
+from bottega.workflow.table_trial import read_parts
 from bottega.workflow.trial import in_folds, numbered
 
 __all__ = ["LookedTexts", "found_text_column", "holds_texts", "look_at_text_data", "look_at_texts", "read_texts"]
@@ -153,7 +153,7 @@ def read_texts(
         types={**stated.choices.types, column: "text"},
         missing_in={**stated.choices.missing_in, column: ()},  # `None` and `-` are texts too
     )
-    table, given = _read_parts(data, replace(stated, choices=choices), progress)
+    table, given = read_parts(data, replace(stated, choices=choices), progress)
     used = (column, table.target.name if table.target is not None else "")
     return texts_of(table, [column], given), tuple(one for one in table.frame.columns if one not in used)
 
