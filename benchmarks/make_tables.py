@@ -59,6 +59,12 @@ SCALE = """## Growth
 Pictures made by seeded crops of real ones; cache empty at the start.
 
 """
+TABLES = """## Tables
+
+The candidate that validation chose, and the one that turned out best on the test part, which no choice may read.
+*Difference*: the largest one between the file on raw cells and the fitted pipeline.
+
+"""
 DIAGNOSIS = """## Diagnosis
 
 `python benchmarks/diagnosis.py` plants one fault at a time in healthy runs on real data, trains, and asks for the
@@ -88,6 +94,7 @@ def page(records: Sequence[Record]) -> str:
         (SPEED, "data|pictures|engine|decoder|features|cold, s|warm, s|steps when cold", _speed(records)),
         (START, "process|s|MB", _start(records)),
         (SCALE, "pictures|s|ms each|look, s|features, s|heads, s|peak, MB", _scale(records)),
+        (TABLES, "data|split seed|metric|chosen|on test|best on test|on test|s|MB|difference", _tables(records)),
         (DIAGNOSIS, f"planted|{'|'.join(_diagnosed_sets(records))}|recall", _recall(records)),
         (PRECISION, "first finding|right|precision", _precision(records)),
         (MACHINES, "task|date|processor|cores|busy elsewhere|versions|code", _machines(records)),
@@ -170,6 +177,23 @@ def _scale(records: Sequence[Record]) -> list[list[str]]:
         + [f"{r['peak_bytes'] / 1e6:.0f}"]
         for r in found
     ]
+
+
+def _tables(records: Sequence[Record]) -> list[list[str]]:
+    lines = []
+    for record in latest(records, "tables"):
+        metric = record["metric"]
+        scored = [(one["test"][metric], one["name"]) for one in record["candidates"] if metric in one["test"]]
+        best = max(scored) if metric == "accuracy" else min(scored)
+        (chosen,) = [score for score, name in scored if name == record["chosen"]]
+        lines.append(
+            [
+                record["data"], str(record["split_seed"]), metric, record["chosen"], f"{chosen:.4g}",
+                best[1], f"{best[0]:.4g}", f"{record['seconds']:.0f}", f"{record['bytes'] / 1e6:.2f}",
+                f"{record['agreement']:.1g}",
+            ]
+        )  # fmt: skip
+    return lines
 
 
 def _diagnosed(records: Sequence[Record]) -> list[Record]:
