@@ -141,6 +141,8 @@ def _next(record: LookRecord, data: str) -> list[str]:
     """The next command on a line of its own, never folded, so that it can be copied."""
     facts = record.facts
     if record.task.kind is None:
+        if record.task.target is not None:
+            return fold("Next", "add rows, or name another column to be predicted")
         last = facts["columns"][-1]["name"]
         said = f"name the column to be predicted; the last is {escape(repr(last))}"
         return [

@@ -251,7 +251,7 @@ def _few(counts: Counter[str]) -> list[Suspect]:
     if not few:
         return []
     n, label = few[0]
-    others = f", and {len(few) - 1} more have under {FEW}" if len(few) > 1 else ""
+    others = f", and {len(few) - 1} more {'has' if len(few) == 2 else 'have'} under {FEW}" if len(few) > 1 else ""
     n_test = max(1, math.floor(0.15 * n))
-    evidence = f"{label!r} has {n} texts, about {n_test} for the test part{others}"
+    evidence = f"{label!r} has {n} text{'s' * (n != 1)}, about {n_test} for the test part{others}"
     return [Suspect("few", label, evidence, f"add texts of {label!r} first")]

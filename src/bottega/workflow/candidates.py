@@ -23,7 +23,7 @@ from bottega.workflow.features import engine
 from bottega.workflow.table_values import interval_of, values_far_behind
 from bottega.workflow.threads import product_threads
 
-__all__ = ["Answered", "Developed", "Material", "Rules", "Spec", "answer", "develop", "predictions"]
+__all__ = ["Answered", "Developed", "Material", "Rules", "Spec", "answer", "dealt_folds", "develop", "predictions"]
 
 Floats = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.float64]
@@ -323,7 +323,7 @@ class _Race:
         self.material = material
         self.rows = rows
         self.y = material.y[rows]
-        self.fold = _folds(material, rows, rules)
+        self.fold = dealt_folds(material, rows, rules)
         self.exempt = rules.ship  # what was asked for is never left out
         self.pool = pool
         self.leaders: list[Numbers] = []
@@ -378,7 +378,8 @@ def _far_behind(logits: Numbers, leader: Numbers, y: Integers) -> str | None:
     return f"far behind on the first fold: {right.mean():.1%} against {lead.mean():.1%} of {len(y)}"
 
 
-def _folds(material: Material, rows: Integers, rules: Rules) -> Integers:
+def dealt_folds(material: Material, rows: Integers, rules: Rules) -> Integers:
+    """(M,) the fold that answers each of the rows out of sample."""
     n_groups = len(np.unique(material.groups[rows]))
     labels = [material.labels[i] for i in rows]
     return folds(material.group_names[rows], labels, k=min(rules.k, n_groups), split_seed=rules.split_seed)

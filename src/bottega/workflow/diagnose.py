@@ -64,7 +64,7 @@ def diagnose(
                 proofs = (*proofs, proof)
                 _write(folder, proofs)
         finally:
-            folder.let_go()
+            folder.close()
         if proof.stopped:
             kept_so_far = "; what they gave is kept" if n_tried else ""
             raise StoppedError(

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from bottega.evaluation.calibration import apply_temperature
 from bottega.problem.layers import Layer
 from bottega.refinement.reading import Answers, Reading
-from bottega.workflow.candidates import Developed, Material, Rules, _folds, answer
+from bottega.workflow.candidates import Developed, Material, Rules, answer, dealt_folds
 from bottega.workflow.own_network import VIEW, OwnNetwork
 from bottega.workflow.readings import KeptReading
 
@@ -31,7 +31,7 @@ def take_reading(
     if learned is None or name not in developed.answered:
         return None
     if developed.out_of_fold:
-        tuned = _folds(material, developed.rows, rules) == 0
+        tuned = dealt_folds(material, developed.rows, rules) == 0
         train = developed.rows[~tuned]
     else:
         tuned = developed.half == "select"

@@ -3,7 +3,8 @@
 import io
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -77,10 +78,8 @@ def gather(trial: Trial[Looked], outside: Outside | None, use: Use, own: OwnNetw
     once = tested.once
     rows, probabilities = tested.rows[once], tested.predictions[once]
     y, groups = material.y[rows], material.groups[rows]
-    return Evidence(
-        data_name=images.name,
-        n_pictures=len(images),
-        n_per_class=look.n_per_class,
+    return replace(
+        shared_evidence(trial, use),
         confusion=_confusion(album, material, rows, probabilities),
         mistakes=tuple(_mistakes(album, material, developed.chosen, rows, probabilities)),
         conflicts=tuple(_groups(album, [twin for twin in look.twins if twin.is_conflict])),
@@ -92,10 +91,21 @@ def gather(trial: Trial[Looked], outside: Outside | None, use: Use, own: OwnNetw
         curve=_strengths(developed.chosen),
         history=epoch_curve(own.learned, metric) if own is not None and own.learned else None,
         learning=_learning(trial, own),
+        unlabelled=_unlabelled(everything, material, outside) if outside is not None else None,
+    )
+
+
+def shared_evidence(trial: Trial[Any], use: Use) -> Evidence:
+    """What every report shows beside the record, of pictures, rows and texts."""
+    looked, judged, metric = trial.looked, trial.judged, trial.options.metric
+    return Evidence(
+        data_name=looked.name,
+        n_pictures=len(looked.names),
+        noun=looked.noun,
+        n_per_class=looked.look.n_per_class,
         naive=judged.naive,
         grouped=judged.metrics[metric],
         without_twins=judged.metrics.get(f"{metric}_without_twins"),
-        unlabelled=_unlabelled(everything, material, outside) if outside is not None else None,
         snippets=use.snippets,
         reproduce=use.reproduce,
         versions=use.versions,

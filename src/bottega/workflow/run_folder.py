@@ -105,11 +105,6 @@ class RunFolder:
         return self
 
     def close(self) -> None:
-        """Let other processes in again."""
-        if self._held is not None:
-            self._held.close()
-
-    def let_go(self) -> None:
         """Let other processes in again before this one ends."""
         if self._held is not None:
             self._held.close()

@@ -36,7 +36,7 @@ from bottega.workflow.features import batches
 from bottega.workflow.pictures import Below
 from bottega.workflow.trial import Looked, Trial
 
-__all__ = ["Shipped", "Small", "ship", "ship_small", "thresholds_of", "usage"]
+__all__ = ["Shipped", "Small", "card_facts", "ship", "ship_small", "thresholds_of", "usage", "used_rows"]
 
 TOLERANCE = 1e-4  # of a probability: float32 through a hundred layers, summed in another order
 SMALL_TOLERANCE = 2e-2  # of the int8 variant, whose rounding differs between processors
@@ -85,29 +85,37 @@ def ship(trial: Trial[Looked], below: Below) -> Shipped:
         prepare=below.prepare,
     )
     largest = _replay(graph, trial)
-    split, options, metric = looked.split, trial.options, trial.options.metric
     card = Card(
         task="classification",
         modality="images",
-        labels=material.classes,
         outputs=class_outputs(material.n_classes),
         thresholds=thresholds,
-        temperature=developed.temperature,
-        metric=metric,
-        metrics=trial.judged.metrics,
-        test_source=split.source,
-        baselines=tuple(Baseline(one.name, one.kind, one.test, one.relation) for one in trial.candidates),
-        chosen=developed.choice.name,
-        verdict=trial.account.verdict,
-        data=_data_card(looked),
-        recipe=trial.recipe.card(),
-        versions=dict(trial.recipe.versions),
         weights=() if weights is None else (Weights(weights.name, weights.licence, weights.sha256, weights.source),),
         golden=_golden(graph, trial),
         tolerance=TOLERANCE,
-        filter=bloom.build(looked.images.hashes[_used(split)]) if options.filter else None,
+        filter=bloom.build(looked.images.hashes[used_rows(looked.split)]) if trial.options.filter else None,
+        **card_facts(trial),
     )
     return Shipped(seal(graph, card), graph, card, largest, below.words, weights is not None)
+
+
+def card_facts(trial: Trial[Any]) -> dict[str, Any]:
+    """What a card says whatever it is asked about: who was chosen from whom, how good, on which data, made how."""
+    looked, developed = trial.looked, trial.developed
+    per_class = {name: int((trial.material.y == number).sum()) for number, name in enumerate(looked.classes)}
+    return {
+        "labels": looked.classes,
+        "temperature": developed.temperature,
+        "metric": trial.options.metric,
+        "metrics": trial.judged.metrics,
+        "test_source": looked.split.source,
+        "baselines": tuple(Baseline(one.name, one.kind, one.test, one.relation) for one in trial.candidates),
+        "chosen": developed.choice.name,
+        "verdict": trial.account.verdict,
+        "data": DataCard(looked.fingerprint, looked.n_per_part, per_class),
+        "recipe": trial.recipe.card(),
+        "versions": dict(trial.recipe.versions),
+    }
 
 
 def thresholds_of(developed: Developed) -> Thresholds:
@@ -216,14 +224,9 @@ def _answers(graph: bytes, trial: Trial[Looked]) -> tuple[Numbers, list[str]]:
     return found, said
 
 
-def _used(split: Split) -> npt.NDArray[np.bool_]:
+def used_rows(split: Split) -> npt.NDArray[np.bool_]:
     """Examples that training saw, to fit or to choose."""
     return np.ones(len(split.part), bool) if split.source == "cv" else split.part != "test"
-
-
-def _data_card(looked: Looked) -> DataCard:
-    per_class = {name: int((looked.y == number).sum()) for number, name in enumerate(looked.classes)}
-    return DataCard(looked.fingerprint, looked.n_per_part, per_class)
 
 
 def _golden(graph: bytes, trial: Trial[Looked]) -> tuple[Golden, ...]:

@@ -14,9 +14,7 @@ from bottega.errors import BottegaError
 from bottega.problem.table import ColumnSpec
 from bottega.shipping import bloom
 from bottega.shipping.model_file import (
-    Baseline,
     Card,
-    DataCard,
     GoldenRow,
     TableCard,
     class_outputs,
@@ -28,7 +26,7 @@ from bottega.shipping.table_check import differences, golden_rows, made_up_rows
 from bottega.shipping.table_graph import table_classifier, table_regressor
 from bottega.shipping.table_predictor import Answered, ask_rows
 from bottega.workflow.candidates import answer, predictions
-from bottega.workflow.ship import Shipped, thresholds_of
+from bottega.workflow.ship import Shipped, card_facts, thresholds_of, used_rows
 from bottega.workflow.table_trial import LookedTable
 from bottega.workflow.trial import Trial
 
@@ -45,8 +43,8 @@ def ship_table(trial: Trial[LookedTable], prepared: TablePreparation) -> Shipped
     Raises:
         BottegaError: the file does not answer as the judged model did: nothing ships.
     """
-    looked, developed, judged = trial.looked, trial.developed, trial.judged
-    used = looked.split.part != "test" if looked.split.source != "cv" else np.ones(len(looked.y), bool)
+    looked, developed = trial.looked, trial.developed
+    used = used_rows(looked.split)
     columns = column_specs(looked.table, prepared, _cells(trial, np.flatnonzero(used)))
     thresholds = None if developed.sure is None else thresholds_of(developed)
     if developed.interval is not None:
@@ -64,29 +62,18 @@ def ship_table(trial: Trial[LookedTable], prepared: TablePreparation) -> Shipped
     session = open_session(graph, threads=1)
     names = [one.name for one in outputs]
     largest = _replay(trial, columns, ask_rows(session, _cells(trial, _tested(trial)), columns, names))
-    counts = {name: int((looked.y == number).sum()) for number, name in enumerate(looked.classes)}
     card = Card(
         task="classification" if looked.classes else "regression",
         modality="tables",
-        labels=looked.classes,
         outputs=outputs,
         thresholds=thresholds,
-        temperature=developed.temperature,
-        metric=trial.options.metric,
-        metrics=judged.metrics,
-        test_source=looked.split.source,
-        baselines=tuple(Baseline(one.name, one.kind, one.test, one.relation) for one in trial.candidates),
-        chosen=developed.choice.name,
-        verdict=trial.account.verdict,
-        data=DataCard(looked.fingerprint, looked.n_per_part, counts),
-        recipe=trial.recipe.card(),
-        versions=dict(trial.recipe.versions),
         weights=(),
         golden=_golden(trial, session, columns, names, used),
         tolerance=TOLERANCE,
         filter=bloom.build(looked.hashes[used]) if trial.options.filter else None,
         inputs=columns,
         table=_facts(trial, columns),
+        **card_facts(trial),
     )
     return Shipped(seal(graph, card), graph, card, largest, "imputation, scaling and categories", has_network=False)
 

@@ -17,13 +17,13 @@ from bottega.models.sentence import SentenceNetwork, read_tensors
 from bottega.problem.table import ColumnSpec
 from bottega.shipping import bloom
 from bottega.shipping.minilm import minilm_graph
-from bottega.shipping.model_file import Baseline, Card, DataCard, TableCard, Weights, class_outputs, seal
+from bottega.shipping.model_file import Card, TableCard, Weights, class_outputs, seal
 from bottega.shipping.predictor import open_session
 from bottega.shipping.table_check import golden_rows
 from bottega.shipping.table_predictor import ask_rows
 from bottega.shipping.text_graph import TextInput, text_classifier
 from bottega.workflow.candidates import answer
-from bottega.workflow.ship import Shipped, thresholds_of
+from bottega.workflow.ship import Shipped, card_facts, thresholds_of, used_rows
 from bottega.workflow.text_features import LAYERS
 from bottega.workflow.text_specs import CODES, SENTENCE
 from bottega.workflow.text_trial import LookedTexts
@@ -50,39 +50,29 @@ def ship_texts(trial: Trial[LookedTexts], prepared: TextPreparation, network: Se
     Raises:
         BottegaError: the file does not answer as the judged model did: nothing ships.
     """
-    looked, developed, judged = trial.looked, trial.developed, trial.judged
+    looked, developed = trial.looked, trial.developed
     view = developed.chosen.spec.view
     inside = network if view != CODES else None
     graph, thresholds = _graph(trial, prepared, inside), thresholds_of(developed)
     columns = (ColumnSpec("text", "text", "string", (looked.source.columns or ("text",))[0]),)
     session = open_session(graph, threads=1)
     largest = _replay(trial, session, columns)
-    used = looked.split.part != "test" if looked.split.source != "cv" else np.ones(len(looked.y), bool)
+    used = used_rows(looked.split)
     tested = trial.judged.tested.rows[trial.judged.tested.once][:N_REAL_GOLDEN]
     golden = GOLDEN if trial.options.golden == "made-up" else tuple(looked.texts[i] for i in tested.tolist())
     outputs = class_outputs(len(looked.classes))
     card = Card(
         task="classification",
         modality="texts",
-        labels=looked.classes,
         outputs=outputs,
         thresholds=thresholds,
-        temperature=developed.temperature,
-        metric=trial.options.metric,
-        metrics=judged.metrics,
-        test_source=looked.split.source,
-        baselines=tuple(Baseline(one.name, one.kind, one.test, one.relation) for one in trial.candidates),
-        chosen=developed.choice.name,
-        verdict=trial.account.verdict,
-        data=DataCard(looked.fingerprint, looked.n_per_part, _per_class(looked)),
-        recipe=trial.recipe.card(),
-        versions=dict(trial.recipe.versions),
         weights=() if inside is None else (Weights(inside.name, inside.licence, inside.sha256, inside.source),),
         golden=golden_rows(session, {columns[0].column: _strings(golden)}, columns, [one.name for one in outputs]),
         tolerance=TOLERANCE,
         filter=bloom.build(_hashes(looked, columns[0].column)[used]) if trial.options.filter else None,
         inputs=columns,
         table=TableCard(looked.source.target or "", looked.unused),
+        **card_facts(trial),
     )
     words = {CODES: "case folding and the counting of words and characters", SENTENCE: "the cutting into word pieces"}
     what = words.get(view, "the counting of words and the cutting into word pieces")
@@ -149,10 +139,6 @@ def _replay(trial: Trial[LookedTexts], session: Any, columns: tuple[ColumnSpec, 
             where=trial.looked.names[int(rows[bad[0]])],
         )
     return float(gaps.max()) if len(gaps) else 0.0
-
-
-def _per_class(looked: LookedTexts) -> dict[str, int]:
-    return {name: int((looked.y == number).sum()) for number, name in enumerate(looked.classes)}
 
 
 def _hashes(looked: LookedTexts, column: str) -> npt.NDArray[np.uint8]:

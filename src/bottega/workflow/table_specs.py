@@ -4,6 +4,7 @@ All of them see one view, the encoded matrix of `data.table_preparation`; what e
 the target's own scale) they learn from the rows that they are fitted on, and carry in their form.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -131,17 +132,17 @@ def table_specs(task: TableTask, n_rows: int, n_dense: int) -> tuple[list[Spec],
     return [*plain, *(member.spec for member in members), mixture_spec(task, members)], left_out
 
 
-class _Candidate:
+class _Candidate(ABC):
     """One kind of model: `tune` picks a setting, `fit` follows it; `y` is standardised where it is values."""
 
     def __init__(self, task: TableTask) -> None:
         self.task = task
 
-    def tune(self, x: Floats, y: Targets, x_val: Floats, y_val: Targets) -> Fitted:
-        raise NotImplementedError
+    @abstractmethod
+    def tune(self, x: Floats, y: Targets, x_val: Floats, y_val: Targets) -> Fitted: ...
 
-    def fit(self, x: Floats, y: Targets, setting: Setting) -> Form:
-        raise NotImplementedError
+    @abstractmethod
+    def fit(self, x: Floats, y: Targets, setting: Setting) -> Form: ...
 
     def best(self, settings: Sequence[Setting], x: Floats, y: Targets, x_val: Floats, y_val: Targets) -> Fitted:
         """The setting with the least validation loss, what was tried, and its form."""

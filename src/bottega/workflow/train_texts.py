@@ -1,7 +1,6 @@
 """Training on texts: strings in, counted terms and sentence features side by side."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +10,12 @@ from bottega.data.store import Store
 from bottega.data.text_characters import MAX_CHARACTERS, TextPreparation, fit_text_preparation
 from bottega.data.wordpiece import MAX_PIECES
 from bottega.errors import BottegaError, found_in, nearest_name
-from bottega.evaluation.evidence import Confusion, Evidence, Mistake
+from bottega.evaluation.evidence import Evidence
 from bottega.models.sentence import SentenceNetwork, find_sentence_network
 from bottega.workflow.account import Account, believe, best_rival, findings, more_time, next_steps, verdict
 from bottega.workflow.candidates import Developed, Material, Rules
-from bottega.workflow.illustrate import Use, chosen_point, coverage_points, reliability_bins, table_of_answers
+from bottega.workflow.illustrate import Use
+from bottega.workflow.illustrate_table import class_evidence
 from bottega.workflow.run_folder import RunFolder
 from bottega.workflow.ship import Shipped
 from bottega.workflow.ship_texts import ship_texts, text_usage
@@ -28,7 +28,6 @@ from bottega.workflow.trial import Trial
 __all__ = ["TextTraining"]
 
 WORTH_REFITTING = 0.01  # share of texts that repeat another: from here on a careless split's claim is worth knowing
-N_MISTAKES = 12
 SHOWN = 120  # characters of a text in the report
 MOST = 3  # of each list
 TEXT_EXTRA = "pip install 'bottega[text]'"
@@ -128,7 +127,7 @@ class TextTraining(Training[LookedTexts]):
 
     def evidence(self, trial: Trial[LookedTexts], use: Use) -> Evidence:
         """Counts, curves and the surest mistakes."""
-        return _evidence(trial, use)
+        return class_evidence(trial, use, _with_text(trial.looked))
 
     def answers(self, trial: Trial[LookedTexts]) -> tuple[list[str], Iterable[Sequence[str]]]:
         """Label and probabilities of each test text."""
@@ -146,48 +145,8 @@ def _doubt(trial: Trial[LookedTexts]) -> list[str]:
     return [*said, "That it works on texts from elsewhere or later: all of these come from one collection."]
 
 
-def _evidence(trial: Trial[LookedTexts], use: Use) -> Evidence:
-    looked, judged, material = trial.looked, trial.judged, trial.material
-    metric, tested = trial.options.metric, judged.tested
-    rows, found = tested.rows[tested.once], tested.predictions[tested.once]
-    y, groups = material.y[rows], material.groups[rows]
-    labels, _, matrix = table_of_answers(material, rows, found)
-    shared = Evidence(
-        data_name=looked.name,
-        n_pictures=len(looked.names),
-        noun="text",
-        n_per_class=looked.look.n_per_class,
-        naive=judged.naive,
-        grouped=judged.metrics[metric],
-        without_twins=judged.metrics.get(f"{metric}_without_twins"),
-        snippets=use.snippets,
-        reproduce=use.reproduce,
-        versions=use.versions,
-        recipe=use.recipe,
-        model_file=use.model_file,
-        prepared=use.prepared,
-    )
-    return replace(
-        shared,
-        confusion=Confusion.from_matrix(labels, matrix.tolist()),
-        mistakes=tuple(_mistakes(looked, rows, found, y)),
-        reliability=reliability_bins(y, found, groups),
-        ece=judged.metrics.get("ece"),
-        coverage=coverage_points(y, found, groups),
-        chosen_coverage=chosen_point(judged),
-    )
-
-
-def _mistakes(looked: LookedTexts, rows: Any, found: Any, y: Any) -> list[Mistake]:
-    """The surest wrong answers, each with its text."""
-    said, sureness = found.argmax(1), found.max(1)
-    wrong = np.flatnonzero(said != y)
-    wrong = wrong[np.argsort(-sureness[wrong], kind="stable")][:N_MISTAKES]
-    listed = []
-    for place in wrong.tolist():
-        i = int(rows[place])
-        text = " ".join(looked.texts[i].split())
-        text = text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"
-        name = f"{looked.names[i]}: {text}"
-        listed.append(Mistake(None, looked.labels[i], looked.classes[int(said[place])], float(sureness[place]), name))
-    return listed
+def _with_text(looked: LookedTexts) -> list[str]:
+    """(N,) names, each with the beginning of its text."""
+    begun = (" ".join(text[: 4 * SHOWN].split()) for text in looked.texts)
+    cut = (text if len(text) <= SHOWN else text[: SHOWN - 1] + "…" for text in begun)
+    return [f"{name}: {text}" for name, text in zip(looked.names, cut, strict=True)]
