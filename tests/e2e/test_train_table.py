@@ -107,6 +107,16 @@ def test_the_report_speaks_of_rows(cells: Trained, values: Trained) -> None:
     assert "=harsh" not in page
 
 
+def test_the_report_counts_the_wrong_rows(cells: Trained) -> None:
+    with (cells.run_dir / "predictions.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    wrong = [row["input"] for row in rows if row["label"] != row["answer"]]
+    page = (cells.run_dir / "report.html").read_text("utf-8")
+    assert 0 < len(wrong) <= 12
+    assert "Rows are the truth, columns the answer" in page
+    assert all(name in page for name in wrong)
+
+
 def test_the_card_says_what_the_record_says(cells: Trained) -> None:
     card, data = read(cells.model)
     assert (card.task, card.modality) == ("classification", "tables")
@@ -116,6 +126,11 @@ def test_the_card_says_what_the_record_says(cells: Trained) -> None:
     assert card.table.target == "diagnosis"
     assert card.table.unused == ("patient",)
     assert card.verdict == cells.record["verdict"]
+    assert card.test_source == cells.record["test"]["source"]
+    assert card.metrics["accuracy"].score == cells.record["test"]["score"]
+    assert [one.name for one in card.baselines] == [one["name"] for one in cells.record["candidates"]]
+    assert card.data.n_per_part["test"] == cells.record["test"]["n"]
+    assert sum(card.data.n_per_class.values()) == sum(card.data.n_per_part.values())
     assert b"cells.csv" not in data
     assert str(cells.home).encode() not in data
 
