@@ -61,7 +61,7 @@ docs: $(STAMP)  ## Write the help pages again.
 	$(BIN)/python docs/make_help.py
 
 soak: $(STAMP)  ## All samples of the sweeps and kill tests; takes long.
-	$(BIN)/python -m pytest -q -m soak tests
+	$(BIN)/python benchmarks/soak.py
 
 clean:
 	rm -rf $(VENV) .cache build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

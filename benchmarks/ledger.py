@@ -29,12 +29,14 @@ class Ran:
 
     Attributes:
         seconds: wall time from start to exit.
+        cpu_seconds: of all its threads: what others on the machine take doesn't count.
         peak_bytes: its largest resident memory; that of its own children, if larger. Linux counts in what the process
             that started it held, so that a small child of a large benchmark looks as large.
     """
 
     status: int
     seconds: float
+    cpu_seconds: float
     peak_bytes: int
     output: str
     errors: str
@@ -58,7 +60,8 @@ def run(command: list[str], *, cwd: Path, cache: Path | None = None) -> Ran:
         output.seek(0)
         errors.seek(0)
         unit = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss
-        return Ran(child.returncode, seconds, usage.ru_maxrss * unit, output.read(), errors.read())
+        cpu = usage.ru_utime + usage.ru_stime
+        return Ran(child.returncode, seconds, cpu, usage.ru_maxrss * unit, output.read(), errors.read())
 
 
 def bottega(*words: str) -> list[str]:

@@ -1,6 +1,6 @@
 """MNIST with the training loop: how fast to 99 %, how good in a minute, and what the loop costs over a bare one.
 
-python benchmarks/mnist.py DATA.npz [--seeds 3] [--only quick|good|overhead|bare|busy|keras] [--keras PYTHON]
+python benchmarks/mnist.py DATA.npz [--seeds 3] [--only PART] [--keras PYTHON]
 
 DATA.npz holds x_train, y_train, x_test, y_test. Of the training part 5,000 pictures, chosen by the hash of their
 pixels, are held out for validation; the test part is read once, after each training has ended. The bare loops and
@@ -13,6 +13,7 @@ import hashlib
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -29,6 +30,7 @@ from ledger import RESULTS, ROOT, append, run  # noqa: E402
 from peers.bare_torch import bare_epochs, time_to_accuracy  # noqa: E402
 from torch import nn  # noqa: E402
 
+from bottega.training.checkpoint import Checkpoint  # noqa: E402
 from bottega.training.loop import Callbacks, Data, Examples, Fitted, Goal, Settings, fit  # noqa: E402
 from bottega.training.precision import best_precision  # noqa: E402
 
@@ -45,7 +47,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--only", choices=("quick", "good", "overhead", "bare", "busy", "keras"))
+    parser.add_argument("--only", choices=("quick", "good", "overhead", "bare", "busy", "resume", "keras"))
     parser.add_argument("--keras", type=Path, help="the Python of an environment with TensorFlow")
     parser.add_argument("--results", type=Path, default=RESULTS)
     stated = parser.parse_args()
@@ -56,6 +58,7 @@ def main() -> None:
         "overhead": lambda: overhead(digits),
         "bare": lambda: bare(digits),
         "busy": lambda: busy(digits),
+        "resume": lambda: resume(digits),
     }
     if stated.keras:
         parts["keras"] = lambda: keras(stated.keras, stated.data)
@@ -178,6 +181,34 @@ def busy(digits: Digits) -> dict[str, Any]:
     fair = (settings.threads + 1) / settings.threads  # n threads and one more share n cores
     ratio = statistics.median(b / a for a, b in zip(alone, beside, strict=True))
     return {"alone": alone, "beside": beside, "over_fair_share": round(ratio / fair, 3)}
+
+
+def resume(digits: Digits) -> dict[str, Any]:
+    """Seconds to the imports, and from `fit` to the end of the first step: of a new training and of one taken up."""
+    data = digits[0]
+    settings = dataclasses.replace(QUICK, learning_rate=None, precision=best_precision(network(0)))
+    imports, new, taken_up = [], [], []
+    for _ in range(ROUNDS):
+        code = "import time; t = time.perf_counter(); import bottega.training.loop; print(time.perf_counter() - t)"
+        imports.append(round(float(run([sys.executable, "-c", code], cwd=ROOT).output), 3))
+        with tempfile.TemporaryDirectory() as folder:
+            checkpoint = Checkpoint(Path(folder) / "checkpoint.npz", every_seconds=0.0)
+            new.append(round(to_first_step(data, settings, checkpoint, most_epochs=1.5), 3))
+            taken_up.append(round(to_first_step(data, settings, checkpoint, most_epochs=1.6), 3))
+    found = {"import_seconds": imports, "first_step_seconds": new, "resumed_step_seconds": taken_up}
+    return {**found, **{f"median_{name}": statistics.median(values) for name, values in found.items()}}
+
+
+def to_first_step(data: Data, settings: Settings, checkpoint: Checkpoint, most_epochs: float) -> float:
+    """A training that ends in the middle of its second epoch; how long its first new step took to come."""
+    start, first = time.perf_counter(), []
+
+    def progress(_: int, __: int) -> None:
+        first.append(time.perf_counter() - start)
+
+    callbacks = Callbacks(progress=progress, may_continue=lambda _, epochs: epochs < most_epochs)
+    fit(network(0), data, settings, goal=Goal(score), callbacks=callbacks, checkpoint=checkpoint)
+    return first[0]
 
 
 def keras(python: Path, data: Path) -> dict[str, Any]:

@@ -39,12 +39,23 @@ def _mnist(records: Sequence[Record]) -> list[Row]:
         ratio = by_method["busy"][0]["over_fair_share"]
         return f"{ratio:.2f}", ratio <= 1.3
 
+    def resumed() -> tuple[str, bool]:
+        seconds = by_method["resume"][0]["median_resumed_step_seconds"]
+        return f"{seconds:.2f} s", seconds <= 2
+
+    def begun() -> tuple[str, bool]:
+        found = by_method["resume"][0]
+        imports, first = found["median_import_seconds"], found["median_first_step_seconds"]
+        return f"{first:.2f} s after {imports:.2f} s", first <= 1 and imports <= 2
+
     return [
         _row("MNIST, quick recipe", "≥ 99.0 % in ≤ 13 s of training", by_method.get("quick"), accurate("quick")),
         _row("MNIST, 15 epochs", "≥ 99.5 % in ≤ 69 s", by_method.get("good"), accurate("good")),
         _row("MNIST to 99.0 %, beside others", "told", by_method.get("keras") and by_method.get("bare"), rivals),
         _row("the training loop over a bare one", "≤ +5 %", by_method.get("overhead"), overhead),
         _row("a training beside a busy core, over its fair share", "≤ 1.3", by_method.get("busy"), busy),
+        _row("MNIST, a stopped training to its next step", "≤ 2 s", by_method.get("resume"), resumed),
+        _row("MNIST, the first step; the imports", "≤ 1 s after ≤ 2 s", by_method.get("resume"), begun),
     ]
 
 

@@ -1,6 +1,6 @@
 """How it grows: training on N pictures made from real ones, its wall time, its parts, and its largest memory.
 
-python benchmarks/pictures_scale.py DATA --name simpsons_seed --n 2500 10000      (100000 takes hours: `make soak`)
+python benchmarks/pictures_scale.py DATA --name simpsons_seed --n 2500 10000 100000     (the last takes half an hour)
 Time for each picture should be flat, and memory above the features too.
 """
 
@@ -21,7 +21,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, help="a folder with one sub-folder a class, or with train/CLASS")
     parser.add_argument("--name", help="of the data in the records; by default the folder's")
-    parser.add_argument("--n", type=int, nargs="+", default=[2500, 10000])
+    parser.add_argument("--n", type=int, nargs="+", default=[2500, 10000, 100000])
     parser.add_argument("--seed", type=int, default=0, help="of the crops")
     parser.add_argument("--results", type=Path, default=RESULTS)
     stated = parser.parse_args()
@@ -35,6 +35,7 @@ def main() -> None:
                 "n": n,
                 "seed": stated.seed,
                 "seconds": round(ran.seconds, 2),
+                "cpu_seconds": round(ran.cpu_seconds, 2),
                 "milliseconds_each": round(1000 * ran.seconds / n, 3),
                 "steps": said["seconds"],
                 "candidates": {one["name"]: one["train_seconds"] for one in said["candidates"]},

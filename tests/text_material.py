@@ -10,6 +10,7 @@ from onnx import TensorProto
 
 from bottega.data.text_characters import TextGraphBuilder, TextPreparation, add_codes, text_input
 from bottega.data.text_terms import Terms, add_tf_idf
+from bottega.models.sentence import N_LAYERS, WIDTH
 
 TORTURE = (
     "", " ", "\t\r\n", "a", "İstanbul ß ﬁ ﬃ ẞ", "ΣΊΣΥΦΟΣ ΑΣ ς", "नमस्ते दुनिया हिन्दी", "你好，世界",
@@ -78,3 +79,24 @@ def made_up_texts(n: int = 400, *, seed: int = 0) -> tuple[list[str], list[str]]
         texts.append(" ".join(rng.permutation(words)).capitalize() + str(rng.choice([".", "!", "?"])))
         labels.append(label)
     return texts, labels
+
+
+def made_up_weights(n_pieces: int = 120, *, seed: int = 0) -> dict[str, npt.NDArray[np.float32]]:
+    """A sentence network of the published shape with random numbers, and few word pieces."""
+    rng = np.random.default_rng(seed)
+    shapes = {f"embeddings.{name}_embeddings.weight": (n, WIDTH)
+              for name, n in (("word", n_pieces), ("position", 512), ("token_type", 2))}  # fmt: skip
+    norms = ["embeddings.LayerNorm"]
+    for layer in range(N_LAYERS):
+        at = f"encoder.layer.{layer}."
+        norms += [f"{at}attention.output.LayerNorm", f"{at}output.LayerNorm"]
+        for name in ("attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense"):
+            shapes[f"{at}{name}.weight"] = (WIDTH, WIDTH)
+        shapes |= {f"{at}intermediate.dense.weight": (4 * WIDTH, WIDTH), f"{at}output.dense.weight": (WIDTH, 4 * WIDTH)}
+    found = {name: rng.normal(0, 0.05, shape) for name, shape in shapes.items()}
+    for name, shape in shapes.items():
+        if name.startswith("encoder."):
+            found[f"{name.removesuffix('weight')}bias"] = rng.normal(0, 0.05, shape[0])
+    for name in norms:
+        found |= {f"{name}.weight": rng.normal(1, 0.1, WIDTH), f"{name}.bias": rng.normal(0, 0.1, WIDTH)}
+    return {name: array.astype(np.float32) for name, array in found.items()}

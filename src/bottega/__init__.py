@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         TrainRecord,
     )
     from bottega.problem.refinement_records import CompareRecord, DiagnoseRecord
+    from bottega.problem.understanding_records import ExplainRecord
     from bottega.problem.words import WordsRecord
     from bottega.shipping.predictor import Model, load
     from bottega.workflow.check import check
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from bottega.workflow.eject_run import eject
     from bottega.workflow.estimators import Classifier, Regressor
     from bottega.workflow.evaluate import evaluate
+    from bottega.workflow.explain import explain
     from bottega.workflow.look import look
     from bottega.workflow.predict import predict
     from bottega.workflow.reproduce import reproduce
@@ -47,6 +49,7 @@ __all__ = [
     "CurveRecord",
     "DiagnoseRecord",
     "EvaluateRecord",
+    "ExplainRecord",
     "LookRecord",
     "Model",
     "Regressor",
@@ -61,6 +64,7 @@ __all__ = [
     "diagnose",
     "eject",
     "evaluate",
+    "explain",
     "fit",
     "load",
     "load_data",
@@ -84,6 +88,7 @@ _HOME = {
     "CurveRecord": "bottega.problem.curve_records",
     "DiagnoseRecord": "bottega.problem.refinement_records",
     "EvaluateRecord": "bottega.problem.records",
+    "ExplainRecord": "bottega.problem.understanding_records",
     "LookRecord": "bottega.problem.records",
     "ReproduceRecord": "bottega.problem.records",
     "TrainRecord": "bottega.problem.records",
@@ -100,6 +105,7 @@ _HOME = {
     "Classifier": "bottega.workflow.estimators",
     "Regressor": "bottega.workflow.estimators",
     "evaluate": "bottega.workflow.evaluate",
+    "explain": "bottega.workflow.explain",
     "look": "bottega.workflow.look",
     "predict": "bottega.workflow.predict",
     "reproduce": "bottega.workflow.reproduce",

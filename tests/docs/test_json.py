@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bottega.errors import BottegaError
-from bottega.problem import curve_records, records, refinement_records, words
+from bottega.problem import curve_records, drift, records, refinement_records, understanding_records, words
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "json.md").read_text("utf-8")
 EXAMPLES = {
@@ -25,6 +25,7 @@ RECORDS = {
     "curve": curve_records.CurveRecord,
     "diagnose": refinement_records.DiagnoseRecord,
     "compare": refinement_records.CompareRecord,
+    "explain": understanding_records.ExplainRecord,
     "words": words.WordsRecord,
 }
 PARTS = {
@@ -43,6 +44,7 @@ PARTS = {
     "runs": refinement_records.ComparedRun,
     "differences": refinement_records.RecipeDifference,
     "tests": refinement_records.PairedTest,
+    "drivers": understanding_records.Drivers,
 }
 
 
@@ -56,10 +58,26 @@ def test_examples_have_the_keys_of_the_records(verb: str) -> None:
     assert list(example) == keys(RECORDS[verb])
     for name, part in PARTS.items():
         inside = example.get(name, [])
-        for item in inside if isinstance(inside, list) else [inside]:
+        for item in inside if isinstance(inside, list) else [inside] if inside is not None else []:
             assert list(item) == keys(part)
     for score in example.get("metrics", {}).values():
         assert list(score) == keys(records.Score)
+
+
+def test_what_drives_a_model_has_the_keys_of_its_records() -> None:
+    drivers = EXAMPLES["explain"]["drivers"]
+    assert list(drivers["columns"][0]) == keys(understanding_records.Driver)
+    assert list(drivers["effects"][0]) == keys(understanding_records.Effect)
+    assert list(drivers["effects"][0]["points"][0]) == keys(understanding_records.EffectPoint)
+    for record in (
+        understanding_records.RowAnswer,
+        understanding_records.ReplacedCells,
+        understanding_records.Words,
+        understanding_records.WordEffect,
+        drift.ColumnDrift,
+        drift.Drift,
+    ):
+        assert {key for key in keys(record) if f'"{key}"' not in PAGE} == set()
 
 
 def test_the_error_document() -> None:

@@ -110,7 +110,6 @@ def test_the_same_texts_in_another_order_give_the_same_model(home: Path) -> None
     [
         ({"text": "sad"}, r"no column 'sad'.*--text 'said'"),
         ({"text": "topic"}, r"the column 'topic' as text and as target"),
-        ({"ship": "network"}, r"--ship network without a network.*bottega\[text\]"),
         ({"ship": "word, naive Bayes"}, r"--ship 'word, naive Bayes'.*--ship 'words, naive Bayes'"),
     ],
 )
@@ -151,3 +150,52 @@ def test_a_column_of_numbers_is_no_text(home: Path) -> None:
         csv.writer(file).writerows([("size", "topic"), *((f"{i}.25", "ab"[i % 2]) for i in range(60))])
     with pytest.raises(BottegaError, match=r"(?s)a column 'size' of numbers, given as text"):
         bottega.train("numbers.csv", target="topic", text="size")
+
+
+def test_a_network_from_scratch_ships_and_passes_its_check(home: Path) -> None:
+    bottega.train("texts.csv", target="topic", name="lstm", network="lstm", ship="LSTM", small=True)
+    record = json.loads(Path("runs/lstm/record.json").read_text("utf-8"))
+    assert record["chosen"] == "LSTM"
+    assert record["test"]["score"] > 0.8
+    left_out = {one["name"]: one["dropped"] for one in record["candidates"] if "not tried" in (one["dropped"] or "")}
+    assert set(left_out) == {"bag of embeddings", "convolutional network"}
+    assert left_out["bag of embeddings"] == "not tried: --network lstm asks for another"
+    assert any("--small wrote nothing" in step for step in record["next_steps"])
+    assert bottega.check("runs/lstm/model.onnx").passed
+    assert bottega.load("runs/lstm/model.onnx")("A lovely and friendly shop, thanks!").label == "praise"
+
+
+def test_a_network_is_reproduced(home: Path) -> None:
+    texts, labels = made_up_texts(120, seed=6)
+    with (home / "few.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("said", "topic"), *zip(texts, labels, strict=True)])
+    bottega.train("few.csv", target="topic", name="bag", network="bag", ship="network", cv=2)
+    assert bottega.load("runs/bag/model.onnx").card.chosen == "bag of embeddings"
+    assert bottega.reproduce("runs/bag").verdict == "identical"
+
+
+def test_the_network_of_rows_is_no_matter_of_texts_nor_the_other_way(home: Path) -> None:
+    with pytest.raises(BottegaError, match=r"(?s)network 'mlp'.*for texts one of auto, bag, cnn, lstm"):
+        bottega.train("texts.csv", target="topic", network="mlp")
+    with pytest.raises(BottegaError, match=r"(?s)--network finetune without a pretrained network.*bottega\[text\]"):
+        bottega.train("texts.csv", target="topic", network="finetune")
+
+
+def test_the_words_that_answers_hang_on(home: Path) -> None:
+    many = bottega.explain("runs/run/model.onnx", "texts.csv", rows=60)
+    assert many.words is not None
+    assert (many.words.n, many.words.n_used, many.target) == (500, 60, "topic")
+    spoken = {one.word: one.label for one in many.words.words[:10]}
+    assert set(spoken.values()) == {"praise", "complaint"}
+    assert all(one.change > 0 and one.n_texts >= 3 for one in many.words.words[:10])
+    one = bottega.explain("runs/run/model.onnx", "Broken, late, and a rude refund.")
+    assert one.words is not None
+    assert (one.words.answer, one.words.text) == ("complaint", "the text")
+    assert {word.word for word in one.words.words} == {"broken", "late", "and", "a", "rude", "refund"}
+    row = bottega.explain("runs/run/model.onnx", "texts.csv", row=3)
+    assert row.words is not None
+    assert row.words.text == "row 3"
+    with pytest.raises(BottegaError, match="no row 9000.*\nexpected: one of row 2 to row 501"):
+        bottega.explain("runs/run/model.onnx", "texts.csv", row=9000)
+    with pytest.raises(BottegaError, match="--metric accuracy with a model of texts"):
+        bottega.explain("runs/run/model.onnx", "texts.csv", metric="accuracy")

@@ -43,7 +43,9 @@ def number(value: float, metric: str, width: float) -> str:
     return f"{scale * value:,.{digits_of(scale * width)}f}" if math.isfinite(value) else "?"
 
 
-def axis_lines(rows: list[Estimate], *, metric: str, name_width: int, axis_width: int) -> list[str]:
+def axis_lines(
+    rows: list[Estimate], *, metric: str, name_width: int, axis_width: int, whole: bool = False
+) -> list[str]:
     """One line for each estimate: name, score, and its interval `──●──` on an axis that all of them share.
 
     The axis reaches ten intervals of the first row to either side, so that one hopeless rival does not press all others
@@ -54,11 +56,14 @@ def axis_lines(rows: list[Estimate], *, metric: str, name_width: int, axis_width
         metric: decides unit and digits.
         name_width: columns for the name; longer ones are cut.
         axis_width: columns for the axis.
+        whole: the axis reaches from 0 to the farthest row.
     """
     ends = [end for row in rows for end in (row.low, row.score, row.high) if math.isfinite(end)]
     low, high = (min(ends), max(ends)) if ends else (0.0, 0.0)
     reach = 10 * (rows[0].high - rows[0].low) if rows else 0.0
-    if math.isfinite(reach) and reach > 0:
+    if whole:
+        low, high = min(low, 0.0), max(high, 0.0)
+    elif math.isfinite(reach) and reach > 0:
         low, high = max(low, rows[0].score - reach), min(high, rows[0].score + reach)
     step = (high - low) / (axis_width - 1) or 1.0
     lines = []

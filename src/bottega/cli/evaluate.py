@@ -6,13 +6,14 @@ from typing import Annotated
 import typer
 
 from bottega.cli import terminal
-from bottega.cli.axis import IN_PERCENT, Estimate, axis_lines, number
+from bottega.cli.axis import IN_PERCENT, number
+from bottega.cli.class_lines import by_lines, class_lines
+from bottega.cli.drift_lines import drift_lines
 from bottega.cli.terminal import count, escape, fold
 from bottega.problem.records import EvaluateRecord, Score
 
 __all__ = ["evaluate"]
 
-MAX_CLASSES = 8
 OTHERS = ("balanced_accuracy", "f1_macro", "roc_auc", "log_loss", "rmse", "mae", "r2", "coverage")
 
 
@@ -30,6 +31,10 @@ def evaluate(
         float | None,
         typer.Option(metavar="X", show_default=False, help="Exit 3 unless the upper end stays at or under X."),
     ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(metavar="COL", show_default=False, help="Also score each value of this column of a table."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")] = False,
 ) -> int:
     """Score a model on labelled examples, with intervals."""
@@ -38,7 +43,7 @@ def evaluate(
 
     loaded = open_model(model)
     with terminal.live() as progress:
-        record = run(loaded, data, metric=metric, at_least=at_least, at_most=at_most, progress=progress)
+        record = run(loaded, data, metric=metric, at_least=at_least, at_most=at_most, by=by, progress=progress)
     if json:
         terminal.say_json(record)
     else:
@@ -59,10 +64,11 @@ def _lines(record: EvaluateRecord, bar: str, noun: str) -> list[str]:
         lines += _seen_lines(record)
     elif math.isnan(record.seen_in_training):
         lines += fold("", "the file carries no filter: it cannot tell whether it was trained on these")
-    lines += ["", *_class_lines(record)]
+    lines += ["", *by_lines(record), *class_lines(record)]
     others = [name for name in OTHERS if name in record.metrics and name != record.metric]
     told = [_named(name, record.metrics[name]) for name in others if math.isfinite(record.metrics[name].score)]
     lines += fold("Also", " · ".join(told)) if told else []
+    lines += drift_lines(record.drift) if noun == "row" else []
     for suspect in record.suspects[:3]:
         lines += fold("Look first", escape(f"{suspect.evidence}; {suspect.fix}"), max_lines=4)
     if record.rejected:
@@ -79,25 +85,6 @@ def _seen_lines(record: EvaluateRecord) -> list[str]:
     unseen = record.unseen
     rest = f"{_in_words(unseen, record.metric)} of the {count(unseen.n, 'unseen one')}"
     return [f"trained on {share} of these; {rest}, {_ends(unseen, record.metric)}"]
-
-
-def _class_lines(record: EvaluateRecord) -> list[str]:
-    """The classes with the worst recall first: that is where to look."""
-    rows = [(label, row["recall"], row["precision"]) for label, row in record.per_class.items() if row["n"]]
-    rows.sort(key=lambda row: (row[1].score, row[0]))
-    estimates = [
-        Estimate(f"{escape(label)} ({recall.n:,})", recall.score, recall.low, recall.high, _precision(precision))
-        for label, recall, precision in rows[:MAX_CLASSES]
-    ]
-    rest = len(rows) - MAX_CLASSES
-    lines = axis_lines(estimates, metric="accuracy", name_width=24, axis_width=20)
-    head = ["Found, of each class (recall), the worst first:"] if lines else []
-    tail = [""] if lines else []
-    return head + lines + ([f"  and {count(rest, 'class', 'classes')} with better recall"] if rest > 0 else []) + tail
-
-
-def _precision(score: Score) -> str:
-    return f"right when said {100 * score.score:.0f} %" if score.n else "never said"
 
 
 def _in_words(score: Score, metric: str) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bottega.cli import terminal
+from bottega.cli import terminal, text_flags
 
 __all__ = ["look"]
 
@@ -15,7 +15,6 @@ def _option(metavar: str, help: str) -> Any:
 
 
 Target = Annotated[str | None, _option("COL", "The column of a table to be predicted.")]
-Text = Annotated[str | None, _option("COL", "The column of the texts to be learned from, and nothing else.")]
 Kinds = Annotated[
     list[str] | None,
     _option("COL=KIND", "State what a column is: number, category, yes/no, date, text, identifier."),
@@ -42,7 +41,8 @@ def look(
         ),
     ],
     target: Target = None,
-    text: Text = None,
+    text: text_flags.Text = None,
+    also: text_flags.Also = None,
     type: Kinds = None,
     ignore: Ignored = None,
     group: Group = None,
@@ -71,7 +71,8 @@ def look(
         missing=missing or (),
     )
     with terminal.live() as progress:
-        record = run(data, choices=TableOptions(choices, text=text), group_by=group_by, progress=progress)
+        options = TableOptions(choices, text=tuple(text or ()), also=tuple(also or ()))
+        record = run(data, choices=options, group_by=group_by, progress=progress)
     if write:
         from bottega.workflow.look_table import write_look
 

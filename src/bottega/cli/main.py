@@ -15,6 +15,7 @@ HELP = {  # the first line of each verb's docstring, here so that `bottega --hel
     "train": "Train on DATA, judge the result, and ship it as one file.",
     "evaluate": "Score a model on labelled examples, with intervals.",
     "predict": "Answer for pictures or rows, and say how sure that is.",
+    "explain": "Say which columns or words drive a model's answers.",
     "check": "Replay the examples inside a model file and compare.",
     "summary": "Say what a network is made of and what it costs, layer by layer.",
     "curve": "Say whether more pictures would help, and by how much.",

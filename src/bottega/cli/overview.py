@@ -5,6 +5,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
+from bottega.cli.refusal_lines import refusal_lines
 from bottega.cli.terminal import count, duration, escape, fold
 from bottega.problem.records import LookRecord
 
@@ -203,6 +204,8 @@ def _suspect_lines(record: LookRecord, caps: _Caps) -> list[str]:
 
 def _next(record: LookRecord, data: str) -> list[str]:
     """The next command on a line of its own, never folded, so that it can be copied."""
+    if record.task.kind is not None and (refused := refusal_lines(record)):
+        return refused
     verb = "train" if record.task.kind is not None else "look"
     command = f"{'':<13}bottega {verb} {escape(shlex.quote(data))}"
     if record.task.kind is None:

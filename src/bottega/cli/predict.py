@@ -23,7 +23,8 @@ def predict(
         typer.Argument(
             metavar="PATH...",
             help="Pictures, folders, patterns in quotes; - for a list on standard input. For a model of a table its "
-            "files: CSV, JSON, JSON lines, Parquet; - for CSV on standard input.",
+            "files: CSV, JSON, JSON lines, Parquet; - for CSV on standard input. For a model of texts also texts in "
+            "quotes, .txt files and folders of such; - for one text a line.",
         ),
     ],
     top: Annotated[int, typer.Option(metavar="K", min=1, help="Classes to show for one picture.")] = 3,

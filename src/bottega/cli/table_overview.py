@@ -3,6 +3,7 @@
 import shlex
 from typing import Any
 
+from bottega.cli.refusal_lines import refusal_lines
 from bottega.cli.terminal import count, escape, fold
 from bottega.problem.records import LookRecord
 
@@ -149,5 +150,7 @@ def _next(record: LookRecord, data: str) -> list[str]:
             *fold("Next", said),
             f"{'':<13}bottega look {escape(shlex.quote(data))} --target {escape(shlex.quote(last))}",
         ]
+    if refused := refusal_lines(record):
+        return refused
     target = "" if facts["guessed"] else f" --target {escape(shlex.quote(record.task.target or ''))}"
     return [f"{'Next':<13}bottega train {escape(shlex.quote(data))}{target}"]

@@ -2,13 +2,15 @@
 
 import shlex
 
+from bottega.cli.refusal_lines import refusal_lines
 from bottega.cli.terminal import count, escape, fold
 from bottega.problem.records import LookRecord
 
 __all__ = ["text_lines"]
 
 MAX_LINES = 25
-LADDER = ((10, 6, 2), (8, 5, 2), (6, 4, 2), (5, 3, 2), (4, 3, 1))  # classes, suspects, lines of each
+# classes, suspects, lines of each
+LADDER = ((10, 6, 4), (10, 6, 3), (10, 6, 2), (8, 5, 2), (6, 4, 2), (5, 3, 2), (4, 3, 1))
 BAR, NAME = 24, 28
 MANY = 0.01  # share of the letters from which a script is named
 
@@ -91,7 +93,11 @@ def _suspects(record: LookRecord, cap: int, n_lines: int, *, everything: bool) -
 
 def _next(record: LookRecord, data: str) -> list[str]:
     """The next command on a line of its own, never folded, so that it can be copied."""
-    columns, target = record.facts["text_columns"], record.task.target
-    stated = f" --text {shlex.quote(columns[0])} --target {shlex.quote(target or 'COL')}" if columns else ""
+    if record.task.target is not None and (refused := refusal_lines(record)):
+        return refused
+    columns, target, also = record.facts["text_columns"], record.task.target, record.facts["also"]
+    stated = f" --text {shlex.quote(','.join(columns))}" if columns else ""
+    stated += f" --also {shlex.quote(','.join(also))}" if also else ""
+    stated += f" --target {shlex.quote(target or 'COL')}" if columns else ""
     verb = "train" if record.task.kind is not None else "look"
     return [f"{'Next':<13}bottega {verb} {escape(shlex.quote(data))}{escape(stated)}"]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bottega.cli import terminal
+from bottega.cli import cost_flags, feature_flags, terminal, text_flags
 from bottega.cli import train_flags as flags
 
 __all__ = ["train"]
@@ -16,16 +16,23 @@ def train(
     seed: flags.Seed = 0,
     split_seed: flags.SplitSeed = 0,
     target: flags.Target = None,
-    text: flags.Text = None,
+    text: text_flags.Text = None,
+    also: text_flags.Also = None,
     type: flags.Kinds = None,
     ignore: flags.Ignored = None,
     group: flags.Group = None,
     time_column: flags.TimeColumn = None,
+    weight: cost_flags.Weight = None,
     missing: flags.Missing = None,
     test: flags.Test = None,
     val: flags.Val = None,
     split_column: flags.SplitColumn = None,
+    features: feature_flags.Features = False,
     metric: flags.Metric = None,
+    false_alarm_cost: cost_flags.FalseAlarmCost = None,
+    miss_cost: cost_flags.MissCost = None,
+    positive: cost_flags.Positive = None,
+    costs: cost_flags.Costs = None,
     at_least: flags.AtLeast = None,
     at_most: flags.AtMost = None,
     group_by: flags.GroupBy = None,

@@ -16,7 +16,7 @@ Data = Annotated[
         "Texts: such a table with texts and labels, or a folder with one sub-folder of .txt files a class.",
     ),
 ]
-Preset = Annotated[str, Flag(metavar="fast|accurate", help="One view a picture, or several and a larger network.")]
+Preset = Annotated[str, Flag(metavar="fast|accurate", help="How much is tried: views of a picture, slow networks.")]
 Time = Annotated[
     str | None,
     Flag(metavar="DURATION", show_default=False, help="Wall time that may be used, as in 90s, 5m or 1h30m."),
@@ -35,7 +35,6 @@ Metric = Annotated[
         help="What is optimised and judged: accuracy for classes and rmse for numbers, unless stated.",
     ),
 ]
-Text = Annotated[str | None, Flag(metavar="COL", show_default=False, help="The column of texts, learned from alone.")]
 Target = Annotated[str | None, Flag(metavar="COL", show_default=False, help="The column of a table to be predicted.")]
 Kinds = Annotated[
     list[str] | None,
@@ -80,7 +79,8 @@ Network = Annotated[
     str,
     Flag(
         metavar="NETWORK",
-        help="auto, pretrained, mlp, cnn, resnet, finetune, a plan FILE.toml, or module:Class of your own.",
+        help="auto, pretrained, mlp, cnn, resnet, finetune, a plan FILE.toml, or module:Class of your own; "
+        "for texts auto, bag, cnn, lstm, pretrained or finetune.",
     ),
 ]
 Width = Annotated[

@@ -2,6 +2,7 @@
 
 import shlex
 import textwrap
+from typing import Any
 
 from bottega.cli.axis import IN_PERCENT, Estimate, axis_lines, number
 from bottega.cli.terminal import WIDTH, count, duration, escape, fold
@@ -31,6 +32,8 @@ def verdict_lines(record: TrainRecord) -> list[str]:
     """
     lines = [_headline(record), *textwrap.wrap(escape(record.verdict), WIDTH, max_lines=4, placeholder=" …"), ""]
     lines += _rival_lines(record)
+    lines += fold("Costs", _costs(record.costs), max_lines=3) if record.costs else []
+    lines += fold("Features", escape(record.features.said), max_lines=3) if record.features is not None else []
     lines += fold("Look first", " · ".join(_look_first(record)), max_lines=2)
     if record.model_path is not None:
         example = EXAMPLE.get(record.task.modality, "photo.jpg")
@@ -63,6 +66,21 @@ def _seeds(spread: SeedSpread) -> str:
     unit, scale = (" points", 100) if spread.metric in IN_PERCENT else ("", 1)
     deviation = f"{scale * spread.standard_deviation:.2g}{unit}"
     return f"{len(spread.seeds)} seeds gave {low} … {high}, standard deviation {deviation}, on the same test part"
+
+
+def _costs(found: dict[str, Any]) -> str:
+    """How the answer is chosen by cost, and what simpler rules would have cost."""
+    plain, always, own = found["most_probable"], found["always"], found["by_cost"]
+    width = own.high - own.low
+    rest = (
+        f"always the most probable class would cost {number(plain.score, 'mean_cost', width)}, "
+        f"always {escape(always['label'])} {number(always['score'].score, 'mean_cost', width)}"
+    )
+    share, classes = found["threshold"], found["classes"]
+    if share is None:
+        return f"the cheapest answer is said; {rest}"
+    name, share = (classes[1], share) if share <= 0.5 else (classes[0], 1 - share)
+    return f"{escape(name)} is said from a probability of {100 * share:.3g} % on; {rest}"
 
 
 def _headline(record: TrainRecord) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from bottega.data.table_summary import summary_of
 from bottega.errors import BottegaError, found_in, nearest_name
 from bottega.problem.table import MISSING_CODES, ColumnSpec, TableChoices
 
@@ -48,7 +49,8 @@ def column_specs(table: "Table", prepared: Any, cells: Mapping[str, npt.NDArray[
         missing = tuple(dict.fromkeys(code for code in (*codes, *column.missing) if code))
         rare = share_unknown(cells[one.name], one.levels) if one.kind == "category" else 0.0
         place = one.input_name, one.kind, dtype, one.name
-        specs.append(ColumnSpec(*place, one.levels, one.format, written, missing, round(rare, 6)))
+        summary = summary_of(cells[one.name], one.kind, one.levels)
+        specs.append(ColumnSpec(*place, one.levels, one.format, written, missing, round(rare, 6), summary))
     return tuple(specs)
 
 

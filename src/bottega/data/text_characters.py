@@ -6,7 +6,7 @@ marks keep their places. The letters that were seen in training have numbers of 
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
@@ -125,9 +125,12 @@ def is_letter(character: str) -> bool:
     return character == "_" or unicodedata.category(character)[0] in "LMN"
 
 
-def text_input(g: GraphBuilder) -> str:
-    """Declare the input `text`, string [N]."""
-    return g.input("text", TensorProto.STRING, ["N"])
+def text_input(g: GraphBuilder, names: Sequence[str] = ("text",)) -> str:
+    """Declare the inputs of texts, string [N] each; several are joined, a line each, to one string [N]."""
+    first, *others = (g.input(name, TensorProto.STRING, ["N"]) for name in names)
+    for other in others:
+        first = g.op("StringConcat", g.op("StringConcat", first, g.constant("\n")), other)
+    return first
 
 
 def add_characters(g: GraphBuilder, text: str) -> str:

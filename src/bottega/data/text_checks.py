@@ -70,7 +70,7 @@ def require_trainable_texts(texts: TextSet, suspects: Sequence[Suspect] = ()) ->
         stop = (
             f"{n} texts with a label",
             f"at least {MIN_TEXTS}, hundreds for a result that means something",
-            "add texts",
+            "add texts" if n else "fill in labels, or name another column with --target",
         )
     elif len(labels) < 2:
         stop = f"one class, {next(iter(labels))!r}", "at least two classes", "add texts of another class"
@@ -113,7 +113,8 @@ def _conflicts(texts: TextSet, same: npt.NDArray[np.int64], known: npt.NDArray[n
     first = [i for i in rows if same[i] == same[rows[0]]]
     other = next(i for i in first if texts.labels[i] != texts.labels[first[0]])
     evidence = (
-        f"{len(split):,} texts stand under several labels: {texts.names[first[0]]} is {texts.labels[first[0]]!r}, "
+        f"{_texts(len(split), 'stands', 'stand')} under several labels: "
+        f"{texts.names[first[0]]} is {texts.labels[first[0]]!r}, "
         f"{texts.names[other]} is {texts.labels[other]!r}"
     )
     return [Suspect("conflict", "labels", evidence, "decide which label is right, or take them out")]
@@ -189,9 +190,14 @@ def _duplicates(texts: TextSet, same: npt.NDArray[np.int64], groups: npt.NDArray
     sizes = np.bincount(groups)
     leak = float((sizes * (1 - 0.3 ** np.maximum(sizes - 1.0, 0))).sum() / n)
     i, j = next(_repeated(groups))
+    but_for = "but for case, numbers and punctuation"
+    if n_exact == n:
+        told = f"{n - n_near:,} of {n:,} texts repeat an earlier one {but_for}"
+    else:
+        told = f"{n - n_exact:,} of {n:,} texts repeat an earlier one"
+        told += f", {n_exact - n_near:,} more do {but_for}" if n_near < n_exact else ""
     evidence = (
-        f"{n - n_exact:,} of {n:,} texts repeat an earlier one, {n_exact - n_near:,} more do but for case, numbers and "
-        f"punctuation ({texts.names[i]} and {texts.names[j]}): split by lot, a model knows {100 * leak:.1f} % "
+        f"{told} ({texts.names[i]} and {texts.names[j]}): split by lot, a model knows {100 * leak:.1f} % "
         "of its test texts"
     )
     fix = "take the copies out" if any(texts.parts) else "nothing: copies are kept on one side of the split"
@@ -209,7 +215,9 @@ def _broken(texts: TextSet) -> list[Suspect]:
         return []
     some = ", ".join(texts.names[i] for i in rows[:3])
     shown = _BROKEN.search(texts.texts[rows[0]])
-    evidence = f"{len(rows):,} texts look wrongly decoded, as in {shown.group()!r} ({some})" if shown else ""
+    evidence = (
+        f"{_texts(len(rows), 'looks', 'look')} wrongly decoded, as in {shown.group()!r} ({some})" if shown else ""
+    )
     return [Suspect("encoding", "texts", evidence, "save the file as UTF-8, from where it was still right")]
 
 
@@ -227,10 +235,14 @@ def _long(texts: TextSet) -> list[Suspect]:
     if not rows:
         return []
     longest = max(len(text) for text in texts.texts)
-    evidence = (
-        f"{len(rows):,} texts are longer than {MAX_CHARACTERS:,} characters, up to {longest:,}: the rest isn't read"
-    )
+    many = _texts(len(rows), "is", "are")
+    evidence = f"{many} longer than {MAX_CHARACTERS:,} characters, up to {longest:,}: the rest isn't read"
     return [Suspect("long", "texts", evidence, "cut them into parts, if what matters stands late")]
+
+
+def _texts(n: int, verb: str, verbs: str) -> str:
+    """`1 text stands`, `2 texts stand`."""
+    return f"1 text {verb}" if n == 1 else f"{n:,} texts {verbs}"
 
 
 def _imbalance(counts: Counter[str]) -> list[Suspect]:

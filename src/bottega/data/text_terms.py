@@ -18,7 +18,7 @@ from bottega.data.graph import GraphBuilder
 from bottega.data.text_characters import MAX_CODES, SPACE, TextPreparation
 from bottega.data.text_sums import letter_numbers, place_numbers
 
-__all__ = ["RUNS", "Terms", "add_tf_idf", "keys_graph", "pair_keys"]
+__all__ = ["RUNS", "Terms", "add_places", "add_tf_idf", "add_words", "keys_graph", "pair_keys"]
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
@@ -62,7 +62,7 @@ def keys_graph(prepared: TextPreparation) -> bytes:
     """
     g = GraphBuilder()
     codes = g.op("Cast", g.input("codes", TensorProto.UINT16, ["N", "L"]), to=TensorProto.INT64)
-    g.output(_add_words(g, prepared, codes), "words", TensorProto.INT64, ["N", "W"])
+    g.output(add_words(g, prepared, codes), "words", TensorProto.INT64, ["N", "W"])
     g.output(_add_runs(g, codes), "runs", TensorProto.INT64, ["N", "R"])
     return g.model()
 
@@ -82,9 +82,9 @@ def add_tf_idf(g: GraphBuilder, prepared: TextPreparation, terms: Terms, codes: 
         float32 [N, P], of which those at one column add up to what scikit-learn's TfidfTransformer has there.
     """
     if terms.kind == "words":
-        places = _add_word_places(g, terms, _add_words(g, prepared, codes))
+        places = _add_word_places(g, terms, add_words(g, prepared, codes))
     else:
-        places = _add_places(g, terms.keys, np.arange(terms.n_terms), _add_runs(g, codes), terms.n_terms)
+        places = add_places(g, terms.keys, np.arange(terms.n_terms), _add_runs(g, codes), terms.n_terms)
     n = g.op("Shape", codes, start=0, end=1)
     shape = g.op("Concat", n, g.constant([terms.n_terms + 1], np.int64), axis=0)
     none, one = g.op("Expand", g.constant(0.0), shape), g.constant(1.0)
@@ -101,7 +101,7 @@ def add_tf_idf(g: GraphBuilder, prepared: TextPreparation, terms: Terms, codes: 
 def _add_word_places(g: GraphBuilder, terms: Terms, words: str) -> str:
     """Columns of the words and pairs: keys [N, W] -> int64 [N, 2 W - 1]."""
     n, numbers = terms.n_terms, np.arange(len(terms.keys)) + 1
-    number = _add_places(g, terms.keys, numbers, words, 0)
+    number = add_places(g, terms.keys, numbers, words, 0)
     counted = np.full(len(terms.keys) + 1, n, np.int64)
     counted[1 : terms.n_counted + 1] = np.arange(terms.n_counted)
     single = g.op("Gather", g.constant(counted, np.int64), number)
@@ -109,11 +109,12 @@ def _add_word_places(g: GraphBuilder, terms: Terms, words: str) -> str:
         return single
     first, second = _part(g, number, 0, -1), _part(g, number, 1)
     key = g.op("Add", g.op("Mul", first, g.constant(PAIR, np.int64)), second)
-    both = _add_places(g, terms.pairs, np.arange(terms.n_counted, n), key, n)
+    both = add_places(g, terms.pairs, np.arange(terms.n_counted, n), key, n)
     return g.op("Concat", single, both, axis=1)
 
 
-def _add_places(g: GraphBuilder, keys: Integers, values: Integers, found: str, default: int) -> str:
+def add_places(g: GraphBuilder, keys: Integers, values: Integers, found: str, default: int) -> str:
+    """The value of each key that was found, `default` where it has none."""
     if not len(keys):  # the operator wants at least one; no term is called -1
         keys, values = np.array([-1]), np.array([default])
     return g.op(
@@ -126,16 +127,23 @@ def _add_places(g: GraphBuilder, keys: Integers, values: Integers, found: str, d
     )
 
 
-def _add_words(g: GraphBuilder, prepared: TextPreparation, codes: str) -> str:
+def add_words(g: GraphBuilder, prepared: TextPreparation, codes: str, *, signs: bool = False) -> str:
     """One key for each word, in their order: codes [N, L] -> int64 [N, W], 0 where a text has fewer words.
 
     The keys are those of `data.text_sums`; a word that is too long has a negative one.
+
+    Args:
+        signs: each sign that is no part of a word is a word of its own.
     """
     one = g.constant(1, np.int64)
     last = g.constant(1, np.int64)  # the axis
-    inside = g.op("Gather", g.constant(prepared.word_codes, np.int64), codes)
-    before = g.op("Pad", inside, g.constant([0, 1, 0, -1], np.int64))  # moved to the right by one
-    start = g.op("Mul", inside, g.op("Sub", one, before))
+    of_words = prepared.word_codes
+    used = (np.arange(prepared.n_codes) > SPACE).astype(np.int64) if signs else of_words
+    inside = g.op("Gather", g.constant(used, np.int64), codes)
+    within = g.op("Gather", g.constant(of_words, np.int64), codes) if signs else inside
+    before = g.op("Pad", within, g.constant([0, 1, 0, -1], np.int64))  # moved to the right by one
+    follows = g.op("Mul", within, before) if signs else before
+    start = g.op("Mul", inside, g.op("Sub", one, follows))
     number = g.op("CumSum", start, last)  # 1 in the first word and behind it, and so on
     so_far = g.op("Sub", g.op("CumSum", inside, last), one)
     numbers = g.op("Concat", g.op("Reshape", number, g.constant([-1], np.int64)), g.constant([0], np.int64), axis=0)
@@ -149,7 +157,7 @@ def _add_words(g: GraphBuilder, prepared: TextPreparation, codes: str) -> str:
     places = np.array([*place_numbers(MAX_WORD), TOO_LONG, 0])
     product = g.op(
         "Mul",
-        g.op("Gather", g.constant(letters * prepared.word_codes, np.int64), codes),
+        g.op("Gather", g.constant(letters * used, np.int64), codes),
         g.op("Gather", g.constant(places, np.int64), place),
     )
     sums = g.op("ScatterElements", none, number, product, axis=1, reduction="add")

@@ -14,15 +14,14 @@ from bottega.data.layout import arrange
 from bottega.data.table_links import labels as shown
 from bottega.data.tables import Table
 from bottega.data.text_characters import fold
+from bottega.data.text_files import SUFFIX, UnreadableTextError, read_text_file
 from bottega.errors import BottegaError, found_in, nearest_name
 from bottega.problem.records import Rejected
 
-__all__ = ["TextSet", "bare", "digests", "read_text_folder", "text_column", "text_groups", "texts_of"]
+__all__ = ["TextSet", "bare", "digests", "joined", "read_text_folder", "text_column", "text_groups", "texts_of"]
 
 MIN_WORDS = 5  # a cell on average: of what is taken for a text without being named
 MAX_CLASSES = 200
-MAX_FILE_BYTES = 64 * 2**20
-SUFFIX = ".txt"
 _SPACES = re.compile(r"\s+")
 _NO_LETTERS = re.compile(r"[\W\d_]+")
 
@@ -35,6 +34,7 @@ class TextSet:
         labels: None where there is none.
         parts: train, val, test, or None where the source names no parts.
         names: of each text, as a person finds it again: `row 17`, or its path.
+        cells: (N,) of each of the columns.
         columns: that were joined, line by line; () for files.
         target: the column of the labels; "class" for folders.
         source: how it was read: CSV, JSON lines, folder, ...
@@ -51,6 +51,7 @@ class TextSet:
     source: str
     rejected: tuple[Rejected, ...] = ()
     notes: tuple[str, ...] = ()
+    cells: tuple[tuple[str, ...], ...] = ()
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -76,7 +77,7 @@ def texts_of(table: Table, columns: Sequence[str], parts: Sequence[str | None] |
     """The texts of a table.
 
     Args:
-        columns: whose cells are joined, one a line.
+        columns: whose cells are joined, in this order, one a line.
         parts: of each row, where the source names parts.
     Raises:
         BottegaError: a column isn't there, or holds numbers or dates.
@@ -98,8 +99,7 @@ def texts_of(table: Table, columns: Sequence[str], parts: Sequence[str | None] |
                 fix=f"name another with --text, or leave --text out to train on {name!r} as a column of a table",
                 where=table.name,
             )
-    cells = [[cell or "" for cell in table.frame[name].to_list()] for name in columns]
-    texts = tuple("\n".join(part for part in row if part) for row in zip(*cells, strict=True))
+    cells = tuple(tuple(cell or "" for cell in table.frame[name].to_list()) for name in columns)
     target = table.target
     values = shown(table.frame[target.name]).to_list() if target is not None else [None] * len(table)
     reading = table.reading
@@ -110,7 +110,7 @@ def texts_of(table: Table, columns: Sequence[str], parts: Sequence[str | None] |
     notes = reading.notes + (("the texts are joined from " + ", ".join(columns),) if len(columns) > 1 else ())
     return TextSet(
         table.name,
-        texts,
+        joined(cells),
         tuple(values),
         given,
         names,
@@ -118,7 +118,18 @@ def texts_of(table: Table, columns: Sequence[str], parts: Sequence[str | None] |
         target.name if target is not None else None,
         reading.format,
         notes=notes,
+        cells=cells,
     )
+
+
+def joined(cells: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """The columns of each row as one text, a line each; an empty cell is an empty line, as inside the file.
+
+    Example:
+        >>> joined([("a title", ""), ("its body", "another")])
+        ('a title\\nits body', '\\nanother')
+    """
+    return tuple("\n".join(row) for row in zip(*cells, strict=True))
 
 
 def read_text_folder(data: str | os.PathLike[str]) -> TextSet:
@@ -132,16 +143,13 @@ def read_text_folder(data: str | os.PathLike[str]) -> TextSet:
     kept, texts, rejected, foreign = [], [], list(layout.rejected), []
     for entry in layout.entries:
         try:
-            text, is_foreign = _read(root / entry.name)
-        except OSError as error:
-            rejected.append(Rejected(entry.name, error.strerror or "can't be read"))
-            continue
-        if text is None:
-            rejected.append(Rejected(entry.name, f"more than {MAX_FILE_BYTES >> 20} MB"))
+            text, is_utf8 = read_text_file(root / entry.name)
+        except UnreadableTextError as error:
+            rejected.append(Rejected(entry.name, error.reason))
             continue
         kept.append(entry)
         texts.append(text)
-        foreign += [entry.name] if is_foreign else []
+        foreign += [] if is_utf8 else [entry.name]
     notes = (*layout.notes, *([f"not UTF-8, read as Windows-1252: {found_in(foreign)}"] if foreign else []))
     return TextSet(
         root.resolve().name,
@@ -154,17 +162,8 @@ def read_text_folder(data: str | os.PathLike[str]) -> TextSet:
         "folder",
         tuple(rejected),
         notes,
+        (tuple(texts),),
     )
-
-
-def _read(path: Path) -> tuple[str | None, bool]:
-    if path.stat().st_size > MAX_FILE_BYTES:
-        return None, False
-    data = path.read_bytes()
-    try:
-        return data.decode("utf-8-sig"), False
-    except UnicodeDecodeError:
-        return data.decode("cp1252", "replace"), True
 
 
 def digests(texts: Sequence[str]) -> npt.NDArray[np.uint8]:

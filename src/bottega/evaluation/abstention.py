@@ -62,7 +62,12 @@ class Coverage:
 
 
 def sure_threshold(
-    y: NDArray[Any], probabilities: NDArray[Any], groups: NDArray[Any] | None = None, *, sure_at: float = SURE_AT
+    y: NDArray[Any],
+    probabilities: NDArray[Any],
+    groups: NDArray[Any] | None = None,
+    *,
+    sure_at: float = SURE_AT,
+    said: NDArray[Any] | None = None,
 ) -> Sure:
     """Find the lowest threshold at which accuracy is proved to be at least `sure_at`.
 
@@ -74,11 +79,12 @@ def sure_threshold(
         probabilities: (N, C) calibrated.
         groups: (N,) equal for examples that belong together; None when all are independent.
         sure_at: in (0, 1).
+        said: (N,) the answers; None for the most probable ones.
     Source: Angelopoulos et al. 2021, "Learn then test" (fixed sequence testing with several starts).
     """
     if not 0 < sure_at < 1:
         raise ValueError(f"sure_at is {sure_at}: a share between 0 and 1 is needed")
-    answers = _Answers(y, probabilities, groups)
+    answers = _Answers(y, probabilities, groups, said)
     level = 1 - 2 * ALPHA / N_STARTS  # a two-sided interval has half of its misses below
     fewest = answers.first_that_could_pass(sure_at, level)
     found: tuple[int, float] | None = None
@@ -105,7 +111,12 @@ def sure_threshold(
 
 
 def coverage_curve(
-    y: NDArray[Any], probabilities: NDArray[Any], groups: NDArray[Any] | None = None, *, n_points: int = 50
+    y: NDArray[Any],
+    probabilities: NDArray[Any],
+    groups: NDArray[Any] | None = None,
+    *,
+    n_points: int = 50,
+    said: NDArray[Any] | None = None,
 ) -> Coverage:
     """Accuracy against the share of examples answered.
 
@@ -113,7 +124,7 @@ def coverage_curve(
 
     Source: El-Yaniv and Wiener 2010, "On the foundations of noise-free selective classification".
     """
-    answers = _Answers(y, probabilities, groups)
+    answers = _Answers(y, probabilities, groups, said)
     wanted = np.unique(np.ceil(np.linspace(0, 1, n_points + 1)[1:] * answers.n).astype(np.int64))
     ends = sorted({answers.whole(int(end)) for end in wanted if end > 0}, reverse=True)
     scores = [answers.score(end, 0.95) for end in ends]
@@ -129,12 +140,20 @@ def coverage_curve(
 class _Answers:
     """The answers in order of confidence, the surest first."""
 
-    def __init__(self, y: NDArray[Any], probabilities: NDArray[Any], groups: NDArray[Any] | None) -> None:
+    def __init__(
+        self,
+        y: NDArray[Any],
+        probabilities: NDArray[Any],
+        groups: NDArray[Any] | None,
+        said: NDArray[Any] | None = None,
+    ) -> None:
         self.n = len(y)
-        confidence = probabilities.max(axis=1) if self.n else np.zeros(0)
+        if said is None:
+            said = np.argmax(probabilities, axis=1) if self.n else np.zeros(0, np.int64)
+        confidence = probabilities[np.arange(self.n), said] if self.n else np.zeros(0)
         order = np.argsort(-confidence, kind="stable")
         self.confidence: Numbers = confidence[order].astype(np.float64)
-        right = np.argmax(probabilities, axis=1) == np.asarray(y) if self.n else np.zeros(0, dtype=bool)
+        right = said == np.asarray(y)
         self.right: NDArray[np.bool_] = right[order]
         self.groups = None if groups is None else np.asarray(groups)[order]
 

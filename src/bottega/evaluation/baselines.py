@@ -19,9 +19,13 @@ NEAREST_LEVELS = 63  # thumbnails are rounded to 6 bits: squares of 768 of them 
 LEAVE_ONE_OUT_ROWS = 2000  # enough to know how often the nearest neighbour is right to a point
 
 
-def fit_majority(y: Integers, n_classes: int) -> Constant:
-    """The frequency of each class, with one example added to each so that none is impossible."""
-    counts = np.bincount(y, minlength=n_classes) + 1.0
+def fit_majority(y: Integers, n_classes: int, weights: NDArray[np.float64] | None = None) -> Constant:
+    """The frequency of each class, with one example added to each so that none is impossible.
+
+    Args:
+        weights: (N,) how much each example counts; None for all the same.
+    """
+    counts = np.bincount(y, None if weights is None else weights / weights.mean(), n_classes) + 1.0
     return Constant(np.log(counts / counts.sum()).astype(np.float32))
 
 

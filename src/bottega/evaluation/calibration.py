@@ -39,7 +39,7 @@ class Reliability:
     ece: float
 
 
-def fit_temperature(logits: NDArray[Any], y: NDArray[Any]) -> float:
+def fit_temperature(logits: NDArray[Any], y: NDArray[Any], weights: Numbers | None = None) -> float:
     """The temperature T for which softmax(logits / T) has the least log loss.
 
     Log loss is convex in 1 / T, so that Newton's method, kept inside a shrinking bracket, finds the one minimum.
@@ -47,6 +47,7 @@ def fit_temperature(logits: NDArray[Any], y: NDArray[Any]) -> float:
     Args:
         logits: (N, C) scores before the softmax; log-probabilities do as well.
         y: (N,) class indices; -1 (a label that training never saw) is left out.
+        weights: (N,) how much each example counts; None for all the same.
     Returns:
         T in [0.05, 20]; above 1 where the model was too sure. 1.0 for under 20 examples.
     Source: Guo et al. 2017, "On calibration of modern neural networks"; Platt 1999 (the example more).
@@ -54,6 +55,10 @@ def fit_temperature(logits: NDArray[Any], y: NDArray[Any]) -> float:
     known = np.flatnonzero(np.asarray(y) >= 0)
     if len(known) < FEWEST_EXAMPLES:
         return 1.0
+    counts = np.ones(len(known)) if weights is None else weights[known]
+    if not counts.any():
+        return 1.0
+    share = counts / counts.sum()
     scores = np.asarray(logits, dtype=np.float64)[known]
     scores = scores - scores.max(axis=1, keepdims=True)
     right = scores[np.arange(len(known)), np.asarray(y)[known].astype(np.int64)]
@@ -64,8 +69,8 @@ def fit_temperature(logits: NDArray[Any], y: NDArray[Any]) -> float:
     for _ in range(100):
         probabilities = _softmax(inverse * scores)
         mean = (probabilities * scores).sum(axis=1)
-        slope = float((mean - right).mean())
-        curvature = float(((probabilities * scores**2).sum(axis=1) - mean**2).mean())
+        slope = float(share @ (mean - right))
+        curvature = float(share @ ((probabilities * scores**2).sum(axis=1) - mean**2))
         low, high = (low, inverse) if slope > 0 else (inverse, high)
         step = inverse - slope / curvature if curvature > 0 else math.inf
         previous, inverse = inverse, step if low < step < high else (low + high) / 2

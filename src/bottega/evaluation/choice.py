@@ -18,13 +18,12 @@ from bottega.evaluation.intervals import (
     bootstrap,
     clusters,
     difference_interval,
-    effective_n,
     resamples_for,
 )
 from bottega.evaluation.metrics import METRICS, Metric
 from bottega.problem.records import Score
 
-__all__ = ["Choice", "Contender", "choose", "default_margin"]
+__all__ = ["Choice", "Contender", "choose", "default_margin", "holm"]
 
 Relation = Literal["ships", "tied", "worse", "better", "cannot tell"]
 Numbers = NDArray[np.float64]
@@ -158,12 +157,12 @@ class _Table:
     ) -> None:
         self.metric = metric
         self.names = [contender.name for contender in contenders]
-        cells = clusters(groups, len(y))
-        self.n, self.n_groups, self.n_effective = cells.n, cells.n_groups, effective_n(groups, cells.n)
+        cells = clusters(groups, len(y), metric.row_weights)
+        self.n, self.n_groups, self.n_effective = cells.n, cells.n_groups, cells.n_worth
         ones = np.ones(cells.n)
         scorers = [metric.prepare(y, contender.predictions) for contender in contenders]
         self.values = {name: scorer(ones) for name, scorer in zip(self.names, scorers, strict=True)}
-        loss = METRICS["log_loss" if metric.kind == "classification" else "rmse"]
+        loss = METRICS["log_loss" if metric.kind == "classification" else "rmse"].under(None, metric.row_weights)
         self.quality = {c.name: -loss.prepare(y, c.predictions)(ones) for c in contenders}
         width = contenders[0].predictions.shape[-1] if contenders[0].predictions.ndim > 1 else 1
         cost = width if metric.name in ("roc_auc", "average_precision") else 1
@@ -228,8 +227,8 @@ def _eligible(contenders: Sequence[Contender], ship: str) -> list[Contender]:
 
 def _relations(pairs: Sequence[_Pair], margin: float) -> dict[str, Relation]:
     """How each rival stands to the best; Holm's correction within each kind of claim."""
-    differs = _holm([pair.p_differs() for pair in pairs])
-    inside = _holm([pair.p_outside(margin) for pair in pairs])
+    differs = holm([pair.p_differs() for pair in pairs])
+    inside = holm([pair.p_outside(margin) for pair in pairs])
     relations: dict[str, Relation] = {}
     for pair, is_inside, is_different in zip(pairs, inside, differs, strict=True):
         if is_inside:  # a real difference that is too small to matter is a tie too
@@ -241,7 +240,7 @@ def _relations(pairs: Sequence[_Pair], margin: float) -> dict[str, Relation]:
     return relations
 
 
-def _holm(p_values: Sequence[float]) -> list[bool]:
+def holm(p_values: Sequence[float]) -> list[bool]:
     """Which hypotheses fall when the chance of even one false claim is held at 5 %.
 
     Source: Holm 1979, "A simple sequentially rejective multiple test procedure".

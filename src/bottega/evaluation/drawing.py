@@ -55,6 +55,7 @@ class Series:
     role: Role
     joined: bool = True
     dashed: bool = False
+    thin: bool = False  # one of many, behind the others
 
 
 @dataclass(frozen=True)
@@ -274,7 +275,7 @@ def _drawn(one: Series, place: Place) -> list[str]:
         if len(spread) > 1:
             edge = [place(x, high) for x, _, high in spread] + [place(x, low) for x, low, _ in reversed(spread)]
             parts.append(f'<polygon class="band {one.role}" points="{_path(edge)}"/>')
-        dash = " dashed" if one.dashed else ""
+        dash = " dashed" * one.dashed + " thin" * one.thin
         parts.append(
             f'<polyline class="curve {one.role}{dash}" points="{_path([place(p.x, p.y) for p in one.points])}"/>'
         )

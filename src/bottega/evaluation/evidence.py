@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from bottega.problem.network_summary import NetworkSummary
 from bottega.problem.records import Score, Suspect
+from bottega.problem.understanding_records import Drivers
 
 __all__ = [
     "Confusion",
@@ -16,8 +17,11 @@ __all__ = [
     "Member",
     "Miss",
     "Mistake",
+    "NearText",
     "RateTest",
     "ReliabilityBin",
+    "TextMistake",
+    "TextPart",
     "Thumbnail",
     "Unlabelled",
     "Values",
@@ -55,6 +59,49 @@ class Mistake:
     nearest: Thumbnail | None = None
     nearest_label: str = ""
     nearest_name: str = ""
+
+
+@dataclass(frozen=True)
+class TextPart:
+    """A word, or a run of words, of a text.
+
+    Attributes:
+        weight: how far the probability of the answer falls without it, in [-1, 1].
+        space: whether white space stands before it.
+    """
+
+    text: str
+    weight: float
+    space: bool = False
+
+
+@dataclass(frozen=True)
+class NearText:
+    """A training text that resembles a mistake."""
+
+    text: str
+    label: str
+    name: str
+
+
+@dataclass(frozen=True)
+class TextMistake:
+    """One wrong answer on a text.
+
+    Attributes:
+        parts: the text, cut where it is long.
+        probability: of the answer, in [0, 1].
+        flip: words without which it would have given another answer, and that; None where there are none.
+        nearest: the most alike first.
+    """
+
+    parts: tuple[TextPart, ...]
+    truth: str
+    answer: str
+    probability: float
+    name: str
+    flip: tuple[str, str] | None = None
+    nearest: tuple[NearText, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -200,7 +247,9 @@ class Evidence:
     n_per_class: Mapping[str, int] = field(default_factory=dict)
     confusion: Confusion | None = None
     mistakes: tuple[Mistake, ...] = ()  # the surest first
+    text_mistakes: tuple[TextMistake, ...] = ()  # of texts, in place of `mistakes`; the surest first
     values: Values | None = None  # of a regression
+    drivers: Drivers | None = None  # of a table that shipped
     conflicts: tuple[tuple[Member, ...], ...] = ()
     twins: tuple[tuple[Member, ...], ...] = ()  # groups worth showing; the record has all of them
     suspects: tuple[tuple[Suspect, tuple[Member, ...]], ...] = ()  # empty: those of the record, without pictures

@@ -19,6 +19,7 @@ from bottega.evaluation.table_forms import (
     Staged,
     TableNetwork,
     Trees,
+    Widened,
 )
 
 __all__ = ["Constant", "Forest", "Form", "Graph", "Nearest", "Perceptron", "Softmax", "form_bytes"]
@@ -98,7 +99,7 @@ class Graph:
 
 
 PictureForm = Constant | Softmax | Perceptron | Nearest | Forest | Graph
-TableForm = Staged | Linear | Neighbours | Kernel | Trees | TableNetwork | Rescaled | Mixture
+TableForm = Staged | Linear | Neighbours | Kernel | Trees | TableNetwork | Rescaled | Mixture | Widened
 Form = PictureForm | TableForm
 
 

@@ -62,13 +62,22 @@ class Measure(Protocol):
     def prepare(self) -> Callable[[Any, Any], Scorer]:
         """`prepare(y, predictions)` gives the scorer of these examples."""
 
+    @property
+    def right(self) -> Callable[[Any, Any], Any] | None:
+        """`right(y, predictions)` (N,) bool, where the metric is the share of these; else None."""
+
+    @property
+    def row_weights(self) -> Numbers | None:
+        """(N,) how much each example counts; None for all the same."""
+
 
 @dataclass(frozen=True)
 class _Clusters:
-    """Which group each example is in, and how unequal the groups are."""
+    """Which group each example is in, how much it counts, and how unequal the groups are."""
 
     index: Integers  # (N,) in [0, n_groups)
     n_groups: int
+    weights: Numbers | None = None  # (N,); None for all the same
 
     @property
     def n(self) -> int:
@@ -78,15 +87,24 @@ class _Clusters:
     def are_single(self) -> bool:
         return self.n_groups == self.n
 
+    @property
+    def n_worth(self) -> float:
+        """Independent examples that these are worth at worst; Kish 1965, as in `effective_n`."""
+        sizes = np.bincount(self.index, weights=self.weights).astype(np.float64)
+        total = float((sizes**2).sum())
+        return float(sizes.sum() ** 2 / total) if total > 0 else 0.0
 
-def clusters(groups: NDArray[Any] | Sequence[Any] | None, n: int) -> _Clusters:
+
+def clusters(
+    groups: NDArray[Any] | Sequence[Any] | None, n: int, weights: NDArray[np.float64] | None = None
+) -> _Clusters:
     """Number the groups; None makes each example a group of its own."""
     if groups is None:
-        return _Clusters(np.arange(n), n)
+        return _Clusters(np.arange(n), n, weights)
     names, index = np.unique(np.asarray(groups), return_inverse=True)
     if len(index) != n:
         raise ValueError(f"{len(index)} group numbers for {n} examples: one each is needed")
-    return _Clusters(index.reshape(-1), len(names))
+    return _Clusters(index.reshape(-1), len(names), weights)
 
 
 def wilson(n_right: float, n: float, *, level: float = LEVEL) -> tuple[float, float]:
@@ -114,13 +132,16 @@ def wilson(n_right: float, n: float, *, level: float = LEVEL) -> tuple[float, fl
     return low, high
 
 
-def effective_n(groups: NDArray[Any] | Sequence[Any] | None, n: int) -> float:
+def effective_n(
+    groups: NDArray[Any] | Sequence[Any] | None, n: int, weights: NDArray[np.float64] | None = None
+) -> float:
     """Number of independent examples that groups are worth at worst: as if all of a group were copies.
 
+    Args:
+        weights: (n,) how much each example counts; None for all the same.
     Source: Kish 1965, "Survey Sampling", with an intra-group correlation of 1.
     """
-    sizes = np.bincount(clusters(groups, n).index)
-    return float(n * n / (sizes.astype(np.float64) ** 2).sum()) if n else 0.0
+    return clusters(groups, n, weights).n_worth if n else 0.0
 
 
 def proportion(right: NDArray[Any], groups: NDArray[Any] | None = None, *, level: float = LEVEL) -> Score:
@@ -165,9 +186,9 @@ def interval(
         A share by Wilson on the effective number of examples, anything else by a cluster bootstrap.
         NaN, with NaN ends, where the metric isn't defined (one class only, no example).
     """
-    cells = clusters(groups, len(y))
-    if metric.name == "accuracy":
-        return proportion(np.argmax(predictions, axis=1) == y if cells.n else np.zeros(0), groups)
+    cells = clusters(groups, len(y), metric.row_weights)
+    if metric.right is not None:
+        return proportion(metric.right(np.asarray(y), predictions) if cells.n else np.zeros(0), groups)
     scorer = metric.prepare(np.asarray(y), np.asarray(predictions))
     return interval_of(metric, scorer, cells, seed, n_columns=_n_columns(metric, predictions))
 
@@ -246,7 +267,7 @@ def difference(
         groups: (N,) equal for examples that belong together; None when all are independent.
         seed: of the resampling.
     """
-    cells = clusters(groups, len(y))
+    cells = clusters(groups, len(y), metric.row_weights)
     scorers = [metric.prepare(np.asarray(y), np.asarray(predictions)) for predictions in (first, second)]
     ones = np.ones(cells.n)
     value = scorers[0](ones) - scorers[1](ones) if cells.n else math.nan
@@ -256,7 +277,7 @@ def difference(
         both = bootstrap(scorers, cells, seed, n_resamples=n_resamples)
         sample = both[:, 0] - both[:, 1]
     low, high = difference_interval(
-        metric, value, sample[np.isfinite(sample)], cells.n_groups, effective_n(groups, cells.n)
+        metric, value, sample[np.isfinite(sample)], cells.n_groups, cells.n_worth
     )
     return Score(cells.n, value, low, high, metric.higher_is_better, cells.n_groups)
 
@@ -361,7 +382,7 @@ def _share_interval(value: float, variance: float, cells: _Clusters, level: floa
     """
     if cells.n_groups < 2:
         return 0.0, 1.0
-    worst = float(cells.n**2 / (np.bincount(cells.index).astype(np.float64) ** 2).sum())
+    worst = cells.n_worth
     spread = value * (1 - value)
     if spread <= 1e-12 or variance <= 0:
         return wilson(value * worst, worst, level=level)  # nothing to learn from: each group may be copies of one

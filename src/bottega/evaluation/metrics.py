@@ -5,18 +5,19 @@ out where only a probability of the true class would do (log_loss, brier, roc_au
 """
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bottega.evaluation.calibration import N_BINS, equal_mass_bins, expected_error
+from bottega.evaluation.costs import Costs
 from bottega.evaluation.intervals import Scorer, interval
 from bottega.problem.records import Score
 
-__all__ = ["METRICS", "Metric", "score_all"]
+__all__ = ["MEAN_COST", "METRICS", "Metric", "metric_named", "score_all"]
 
 Numbers = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -34,6 +35,9 @@ class Metric:
             What doesn't depend on the weights is done once, since a bootstrap asks thousands of times.
         unit: how to read a value.
         is_share: values lie in [0, 1] and 1 is perfect.
+        right: `right(y, predictions)` (N,) bool, where the metric is the share of these and all count the same.
+        is_of_answers: it judges what is said, not how probable that is.
+        row_weights: (N,) how much each example counts; None for all the same.
     """
 
     name: str
@@ -42,6 +46,31 @@ class Metric:
     prepare: Callable[[Any, Any], Scorer]
     unit: str
     is_share: bool = False
+    right: Callable[[Any, Any], NDArray[np.bool_]] | None = None
+    is_of_answers: bool = False
+    row_weights: Numbers | None = None
+
+    def under(self, costs: Costs | None, weights: Numbers | None = None) -> "Metric":
+        """The same metric where answers are chosen by cost, or examples count differently.
+
+        Args:
+            costs: None for the most probable answer.
+            weights: (N,) of the very examples that it will be asked about.
+        """
+        metric = self
+        if costs is not None and self.name == MEAN_COST.name:
+            metric = replace(self, prepare=costs.mean_cost)
+        elif costs is not None and self.is_of_answers:
+            right = None if self.right is None else lambda y, p: costs.answers(p) == y
+            metric = replace(self, prepare=lambda y, p: self.prepare(y, costs.told(p)), right=right)
+        if weights is None:
+            return metric
+
+        def prepare(y: Any, predictions: Any) -> Scorer:
+            scorer = metric.prepare(y, predictions)
+            return lambda counts: scorer(counts * weights)
+
+        return replace(metric, prepare=prepare, right=None, row_weights=weights)
 
     def function(self, y: NDArray[Any], predictions: NDArray[Any], weights: NDArray[Any] | None = None) -> float:
         """The metric.
@@ -58,7 +87,13 @@ class Metric:
 
 
 def score_all(
-    y: NDArray[Any], predictions: NDArray[Any], groups: NDArray[Any] | None = None, *, seed: int = 0
+    y: NDArray[Any],
+    predictions: NDArray[Any],
+    groups: NDArray[Any] | None = None,
+    *,
+    seed: int = 0,
+    costs: Costs | None = None,
+    weights: Numbers | None = None,
 ) -> dict[str, Score]:
     """Every metric of the kind, with 95 % intervals.
 
@@ -67,13 +102,23 @@ def score_all(
         predictions: (N, C) probabilities, or (N,) values.
         groups: (N,) equal for examples that belong together; None when all are independent.
         seed: of the resampling.
+        costs: by which answers are chosen; then the mean cost is scored too.
+        weights: (N,) how much each example counts; None for all the same.
     Returns:
         Scores by metric name; NaN where a metric isn't defined on these examples.
     """
     kind = "classification" if predictions.ndim == 2 else "regression"
+    measured: Mapping[str, Metric] = METRICS if costs is None else {**METRICS, MEAN_COST.name: MEAN_COST}
     return {
-        name: interval(metric, y, predictions, groups, seed) for name, metric in METRICS.items() if metric.kind == kind
+        name: interval(metric.under(costs, weights), y, predictions, groups, seed)
+        for name, metric in measured.items()
+        if metric.kind == kind
     }
+
+
+def metric_named(name: str) -> "Metric":
+    """One of METRICS, or the mean cost, which is measured where costs are stated."""
+    return MEAN_COST if name == MEAN_COST.name else METRICS[name]
 
 
 def _mean_of(values: Numbers, finish: Callable[[float], float] = float) -> Scorer:
@@ -84,8 +129,12 @@ def _mean_of(values: Numbers, finish: Callable[[float], float] = float) -> Score
     return scorer
 
 
+def _right(y: Integers, probabilities: Numbers) -> NDArray[np.bool_]:
+    return np.asarray(np.argmax(probabilities, axis=1) == y)
+
+
 def _accuracy(y: Integers, probabilities: Numbers) -> Scorer:
-    return _mean_of((np.argmax(probabilities, axis=1) == y).astype(np.float64))
+    return _mean_of(_right(y, probabilities).astype(np.float64))
 
 
 def _balanced_accuracy(y: Integers, probabilities: Numbers) -> Scorer:
@@ -243,15 +292,15 @@ _TARGET = "the target's own unit; 0 is perfect"
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
-        Metric("accuracy", True, "classification", _accuracy, "share of right answers", is_share=True),
+        Metric("accuracy", True, "classification", _accuracy, "share of right answers", True, _right, True),
         Metric(
-            "balanced_accuracy", True, "classification", _balanced_accuracy, "mean recall of a class", is_share=True
+            "balanced_accuracy", True, "classification", _balanced_accuracy, "mean recall of a class", True, None, True
         ),
         Metric("roc_auc", True, "classification", _roc_auc, "share of pairs in the right order", is_share=True),
         Metric("average_precision", True, "classification", _average_precision, _SHARE, is_share=True),
         Metric("log_loss", False, "classification", _log_loss, _NATS),
         Metric("brier", False, "classification", _brier, "squared error of probabilities; 0 is perfect"),
-        Metric("f1_macro", True, "classification", _f1_macro, _SHARE, is_share=True),
+        Metric("f1_macro", True, "classification", _f1_macro, _SHARE, is_share=True, is_of_answers=True),
         Metric("ece", False, "classification", _ece, "mean gap between confidence and accuracy; 0 is perfect"),
         Metric("rmse", False, "regression", _rmse, _TARGET),
         Metric("mae", False, "regression", _mae, _TARGET),
@@ -259,3 +308,12 @@ METRICS: dict[str, Metric] = {
         Metric("mape", False, "regression", _mape, "share of the true value; 0 is perfect"),
     )
 }
+
+MEAN_COST = Metric(
+    "mean_cost",
+    False,
+    "classification",
+    lambda y, p: _mean_of((~_right(y, p)).astype(np.float64)),  # until costs are stated, each mistake costs 1
+    "in the unit of the stated costs, a row; 0 is perfect",
+    is_of_answers=True,
+)

@@ -24,6 +24,7 @@ def score_values(
     coverage: float,
     groups: NDArray[np.int64] | None = None,
     seed: int = 0,
+    weights: Numbers | None = None,
 ) -> dict[str, Score]:
     """Every metric of values, with 95 % intervals; `mape` only where it makes sense.
 
@@ -32,11 +33,12 @@ def score_values(
         ends: (N,), (N,) lower and upper ends of the prediction intervals.
         coverage: that these promise.
         groups: (N,) equal for examples that belong together; None when all are independent.
+        weights: (N,) how much each example counts; None for all the same. Coverage counts rows, as its promise does.
     Returns:
         rmse, mae, r2, mape, pinball (mean of both ends), coverage and width (mean, in the target's unit).
     """
     found = {
-        name: interval(metric, y, values, groups, seed)
+        name: interval(metric.under(None, weights), y, values, groups, seed)
         for name, metric in METRICS.items()
         if metric.kind == "regression"
     }
@@ -47,8 +49,9 @@ def score_values(
     both = np.stack([lower, upper], axis=1)
     finite = bool(np.isfinite(both).all())
     if finite:
-        found["pinball"] = interval(replace(PINBALL, prepare=_pinball_of(coverage)), y, both, groups, seed)
-        found["width"] = interval(_WIDTH, y, both, groups, seed)
+        pinball = replace(PINBALL, prepare=_pinball_of(coverage))
+        found["pinball"] = interval(pinball.under(None, weights), y, both, groups, seed)
+        found["width"] = interval(_WIDTH.under(None, weights), y, both, groups, seed)
     found["coverage"] = proportion((lower <= y) & (y <= upper), groups)
     return found
 

@@ -8,7 +8,9 @@ from bottega.evaluation.evidence import Evidence, Thumbnail
 from bottega.evaluation.markup import Html, lines, nest
 from bottega.evaluation.page import Album, document
 from bottega.evaluation.report_data import data
+from bottega.evaluation.report_drivers import drivers
 from bottega.evaluation.report_errors import errors
+from bottega.evaluation.report_features import features
 from bottega.evaluation.report_score import curves, rivals, verdict
 from bottega.evaluation.report_trust import trust
 from bottega.evaluation.report_use import affairs, reproduce, use
@@ -58,8 +60,10 @@ def _page(record: TrainRecord, evidence: Evidence, album: Album) -> str:
     body = [
         verdict(record, evidence),
         rivals(record, evidence),
+        features(record),
         curves(record, evidence, album),
         errors(record, evidence, album),
+        drivers(record, evidence),
         trust(record, evidence, album),
         data(record, evidence, album),
         use(record, evidence),

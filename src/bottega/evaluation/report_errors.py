@@ -7,6 +7,7 @@ from bottega.evaluation.drawing import Frame, Point, Row, Series, heat_map, nice
 from bottega.evaluation.evidence import Confusion, Evidence, Mistake
 from bottega.evaluation.markup import NOTHING, Html, lines, name, nest, text
 from bottega.evaluation.page import WIDE, Album, figure, folded, paragraph, section, table
+from bottega.evaluation.report_texts import listed_texts
 from bottega.evaluation.wording import (
     capital,
     count,
@@ -191,6 +192,8 @@ def _mistakes(evidence: Evidence, album: Album) -> Html:
     if not evidence.mistakes:
         known = evidence.confusion or evidence.values
         return NOTHING if known else paragraph("No answers were kept, so there are no mistakes to show.")
+    if evidence.text_mistakes:
+        return listed_texts(evidence)
     if all(one.picture is None and one.nearest is None for one in evidence.mistakes) and evidence.noun != "picture":
         return _listed(evidence)
     cards = [_mistake(one, album) for one in evidence.mistakes[:_MISTAKES]]

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from bottega.data.table_features import MadeFeature
+
 if TYPE_CHECKING:
     from bottega.evaluation.forms import Form
 
@@ -23,6 +25,7 @@ __all__ = [
     "TableNetwork",
     "Trees",
     "Unfolding",
+    "Widened",
 ]
 
 Floats = NDArray[np.float32]
@@ -59,6 +62,14 @@ class Staged:
     """A form that sees the dense matrix."""
 
     stage: Dense
+    head: "Form"
+
+
+@dataclass(frozen=True)
+class Widened:
+    """A form that sees the encoded matrix with made features behind it."""
+
+    features: tuple[MadeFeature, ...]
     head: "Form"
 
 

@@ -6,7 +6,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from bottega.evaluation.table_forms import Dense, Kernel, Linear, Neighbours, Trees
 from bottega.evaluation.trees import boosting_trees, forest_trees
 
-__all__ = ["Boosting", "fit_boosting", "fit_dense", "fit_forest", "fit_kernel", "fit_neighbours", "ridge_path"]
+__all__ = ["Boosting", "Rows", "fit_boosting", "fit_dense", "fit_forest", "fit_kernel", "fit_neighbours", "ridge_path"]
 
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.float64]
@@ -23,6 +23,14 @@ MAX_POINTS = 20_000  # rows that neighbours are looked for among: the file holds
 N_TREES = 100  # scikit-learn's default
 MAX_ITERATIONS = 600
 NO_GAIN = 20  # iterations without a better validation loss
+
+
+class Rows(NamedTuple):
+    """What is fitted on, or validated on: (N, D), (N,), and how much each row counts (N,), None for all the same."""
+
+    x: Floats
+    y: NDArray[Any]
+    weights: Numbers | None = None
 
 
 def fit_dense(x: Floats, n_codes: Integers) -> Dense:
@@ -48,15 +56,24 @@ def fit_dense(x: Floats, n_codes: Integers) -> Dense:
     )
 
 
-def ridge_path(z: Floats, y: Numbers, strengths: Sequence[float]) -> list[Linear]:
+def ridge_path(z: Floats, y: Numbers, strengths: Sequence[float], row_weights: Numbers | None = None) -> list[Linear]:
     """Ridge regression for each strength: mean squared error + strength x sum of squared weights.
 
+    Args:
+        row_weights: (N,) how much each row counts in the mean; None for all the same.
     Source: Hoerl and Kennard 1970; all strengths from one eigendecomposition.
     """
-    centre, level = z.mean(0, dtype=np.float64), float(y.mean())
-    wide = z.astype(np.float64) - centre
-    values, vectors = np.linalg.eigh(wide.T @ wide / len(z))
-    slope = vectors.T @ (wide.T @ (y - level) / len(z))
+    if row_weights is None:
+        centre, level = z.mean(0, dtype=np.float64), float(y.mean())
+        wide = z.astype(np.float64) - centre
+        side, n = wide.T, float(len(z))
+    else:
+        share = row_weights / row_weights.sum()
+        centre, level = share @ z, float(share @ y)
+        wide = z.astype(np.float64) - centre
+        side, n = wide.T * share, 1.0
+    values, vectors = np.linalg.eigh(side @ wide / n)
+    slope = vectors.T @ (side @ (y - level) / n)
     found = []
     for strength in strengths:
         weight = vectors @ (slope / (np.maximum(values, 0) + strength))
@@ -75,11 +92,19 @@ def fit_neighbours(z: Floats, y: NDArray[Any], k: int, *, n_classes: int | None,
 
 
 def fit_forest(
-    x: Floats, y: NDArray[Any], setting: dict[str, Any], *, n_classes: int | None, seed: int, threads: int
+    x: Floats,
+    y: NDArray[Any],
+    setting: dict[str, Any],
+    *,
+    n_classes: int | None,
+    seed: int,
+    threads: int,
+    weights: Numbers | None = None,
 ) -> Trees:
     """scikit-learn's random forest; missing numbers go where training says, codes are taken for numbers.
 
     Args:
+        weights: (N,) how much each row counts; None for all the same.
         setting: `min_samples_leaf`, `max_features` of scikit-learn.
     """
     from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
@@ -92,7 +117,7 @@ def fit_forest(
         n_jobs=threads,
         random_state=seed % 2**32,
     )
-    forest.fit(_finite(x), y)
+    forest.fit(_finite(x), y, weights)
     classes = None if n_classes is None else forest.classes_
     return forest_trees(forest.estimators_, x.shape[1], classes=classes, n_outputs=n_classes or 1)
 
@@ -107,14 +132,13 @@ class Boosting:
 
 
 def fit_boosting(
-    x: Floats,
-    y: NDArray[Any],
+    rows: Rows,
     n_codes: Integers,
     setting: dict[str, Any],
     *,
     n_classes: int | None,
     seed: int,
-    val: tuple[Floats, NDArray[Any]] | None = None,
+    val: Rows | None = None,
 ) -> Boosting:
     """scikit-learn's histogram gradient boosting, stopped at the best iteration of a validation part.
 
@@ -136,29 +160,35 @@ def fit_boosting(
         random_state=seed % 2**32,
     )
     with threadpool_limits(1, user_api="openmp"):  # its sums change in the last bit with the number of threads
+        x, y, weights = rows
         if val is None:
-            model.fit(_finite(x), y)
+            model.fit(_finite(x), y, weights)
             return Boosting(_spread(model, n_codes, model.n_iter_, n_classes), model.n_iter_, np.nan)
-        known = np.ones(len(val[1]), bool) if n_classes is None else np.isin(val[1], y)
-        model.fit(_finite(x), y, X_val=_finite(val[0][known]), y_val=val[1][known])
+        known = np.ones(len(val.y), bool) if n_classes is None else np.isin(val.y, y)
+        val_weights = None if val.weights is None else val.weights[known]
+        held = {"X_val": _finite(val.x[known]), "y_val": val.y[known], "sample_weight_val": val_weights}
+        model.fit(_finite(x), y, weights, **held)
     best = max(1, int(np.argmax(model.validation_score_)))
     return Boosting(_spread(model, n_codes, best, n_classes), best, -float(model.validation_score_[best]))
 
 
-def fit_kernel(z: Floats, y: NDArray[Any], setting: dict[str, Any], *, n_classes: int | None) -> Kernel:
+def fit_kernel(
+    z: Floats, y: NDArray[Any], setting: dict[str, Any], *, n_classes: int | None, weights: Numbers | None = None
+) -> Kernel:
     """scikit-learn's support vector machine with a radial kernel, one machine for each pair of classes.
 
     Args:
+        weights: (N,) how much each row counts, above 0; None for all the same.
         setting: `C`, and `gamma` as a multiple of 1 / (columns x their variance).
     """
     from sklearn.svm import SVC, SVR
 
     gamma = setting["gamma"] / max(z.shape[1] * float(z.var()), 1e-9)
     if n_classes is None:
-        model = SVR(C=setting["C"], gamma=gamma, epsilon=0.05, cache_size=500).fit(z, y)
+        model = SVR(C=setting["C"], gamma=gamma, epsilon=0.05, cache_size=500).fit(z, y, weights)
         weight = model.dual_coef_.T
         return _kernel(z[model.support_], gamma, weight, model.intercept_, np.zeros((0, 2)), 1)
-    model = SVC(C=setting["C"], gamma=gamma, cache_size=500, decision_function_shape="ovo").fit(z, y)
+    model = SVC(C=setting["C"], gamma=gamma, cache_size=500, decision_function_shape="ovo").fit(z, y, weights)
     pairs, weight = _pairs(model)
     sign = -1.0 if len(model.classes_) == 2 else 1.0  # of two classes scikit-learn turns the decision round
     found = model.classes_[pairs]

@@ -201,8 +201,10 @@ def fit_svm(x: Any, y: Integers, n_classes: int, strength: float) -> LinearLayer
 
 def _fitted(fit: Callable[[], Any], n_classes: int) -> LinearLayer:
     from sklearn.exceptions import ConvergenceWarning
+    from threadpoolctl import threadpool_limits
 
-    with warnings.catch_warnings():
+    # on rows this sparse a second thread is waited for longer than it works, many times longer on a busy machine
+    with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # nearly there is as good: validation judges
         model = fit()
     coefficients, bias = model.coef_, model.intercept_

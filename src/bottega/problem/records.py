@@ -4,12 +4,19 @@ import dataclasses
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+from bottega.problem.drift import Drift
+
+if TYPE_CHECKING:
+    from bottega.problem.understanding_records import Drivers
 
 __all__ = [
     "Candidate",
     "CheckRecord",
     "EvaluateRecord",
+    "FeatureGain",
+    "FeatureRecord",
     "Finding",
     "LookRecord",
     "Progress",
@@ -146,6 +153,39 @@ class SeedSpread:
 
 
 @dataclass(frozen=True)
+class FeatureGain:
+    """One made feature of a table in words, and what it was worth beside those taken before it.
+
+    Attributes:
+        gain: share of the errors of quick models that it took away, out of fold on rows that were fitted on.
+    """
+
+    words: str
+    gain: Score
+
+
+@dataclass(frozen=True)
+class FeatureRecord:
+    """What `train --features` tried and kept.
+
+    Attributes:
+        kept: in the order in which they were taken; the file makes them inside.
+        closest: of those that were not proved, the ones that were tried last, the best first.
+        n_tried: all that were thought of.
+        n_rows: that the evidence is from; 0 where nothing was searched.
+        errors: what the gains are shares of.
+        said: the outcome in one sentence.
+    """
+
+    kept: tuple[FeatureGain, ...]
+    closest: tuple[FeatureGain, ...]
+    n_tried: int
+    n_rows: int
+    errors: str
+    said: str
+
+
+@dataclass(frozen=True)
 class TrainRecord:
     """What `bottega train` did."""
 
@@ -172,7 +212,10 @@ class TrainRecord:
     split: dict[str, Any] = field(default_factory=dict)  # seed, counts, rule, notes
     small: SmallFile | None = None  # the int8 variant, when it was asked for
     seeds: SeedSpread | None = None  # with --seeds
+    features: FeatureRecord | None = None  # with --features
     interval: dict[str, Any] = field(default_factory=dict)  # of values: coverage, held: Score, width: Score, ...
+    drivers: "Drivers | None" = None  # of a table that shipped: which columns its answers hang on
+    costs: dict[str, Any] = field(default_factory=dict)  # stated: matrix, by_cost: Score, most_probable: Score, ...
 
 
 @dataclass(frozen=True)
@@ -193,6 +236,9 @@ class EvaluateRecord:
     confusion: tuple[tuple[int, ...], ...] = ()
     labels: tuple[str, ...] = ()
     unseen: Score | None = None  # the same metric on the examples that training did not see
+    drift: Drift | None = None  # of a table whose file says how training's columns were spread
+    by_column: str | None = None
+    by: dict[str, Score] | None = None  # the metric for each of its values, on examples that training did not see
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ __all__ = [
     "MISSING_CODES",
     "Column",
     "ColumnSpec",
+    "ColumnSummary",
     "Kind",
     "Reading",
     "Role",
@@ -62,6 +63,23 @@ class Column:
 
 
 @dataclass(frozen=True)
+class ColumnSummary:
+    """How the cells of a column were spread in training; all shares together are 1.
+
+    Attributes:
+        n: cells.
+        edges: of a number, ascending: the i-th bin holds what is at most `edges[i]`, the last one the rest.
+        shares: of a number those of the bins; of a category those of the levels, and of all other categories last.
+        missing: share of missing cells.
+    """
+
+    n: int
+    edges: tuple[float, ...]
+    shares: tuple[float, ...]
+    missing: float
+
+
+@dataclass(frozen=True)
 class ColumnSpec:
     """One column that a model takes, as its file states it.
 
@@ -74,6 +92,7 @@ class ColumnSpec:
         written: of a date as training's file had it.
         missing: what stands for a missing cell beside an empty one.
         rare: share of training's cells that are none of the levels: seen once, or beyond the most frequent ones.
+        summary: how training's cells were spread; None of a date, and in older files.
     """
 
     name: str
@@ -85,6 +104,7 @@ class ColumnSpec:
     written: str = ""
     missing: tuple[str, ...] = ()
     rare: float = 0.0
+    summary: ColumnSummary | None = field(default=None, metadata={"optional": True})
 
 
 @dataclass(frozen=True)
@@ -207,6 +227,14 @@ def column_named(name: str, names: Sequence[str], where: str | None = None) -> s
     """
     if name in names:
         return name
+    several = [part.strip() for part in name.split(",")]
+    if len(several) > 1 and set(several) <= set(names):
+        raise BottegaError(
+            found=f"{len(several)} columns: {found_in(several)}",
+            expected="one column; several targets at once are not there yet",
+            fix=f"train once for each, the others left out: --target {several[0]} --ignore {several[1]}",
+            where=where,
+        )
     near = nearest_name(name, names) or next((n for n in names if n.strip().lower() == name.strip().lower()), None)
     raise BottegaError(
         found=f"no column {name!r}",

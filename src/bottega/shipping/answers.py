@@ -8,12 +8,19 @@ from onnx import TensorProto
 
 from bottega.data.graph import GraphBuilder
 from bottega.evaluation.conformal import Interval
+from bottega.evaluation.costs import Costs
 
 __all__ = ["add_labels", "add_values"]
 
 
 def add_labels(
-    g: GraphBuilder, scores: str, labels: Sequence[str], *, temperature: float, threshold: float | None
+    g: GraphBuilder,
+    scores: str,
+    labels: Sequence[str],
+    *,
+    temperature: float,
+    threshold: float | None,
+    costs: Costs | None = None,
 ) -> None:
     """Close a classifier: `label` string [N], `probabilities` float32 [N, C], `sure` bool [N].
 
@@ -21,12 +28,20 @@ def add_labels(
         scores: float32 [N, C].
         temperature: scores are divided by it before the softmax.
         threshold: of `sure`; None when nothing is sure.
+        costs: by which the label is chosen; None for the most probable one.
     """
     probabilities = g.op("Softmax", g.op("Div", scores, g.constant(temperature)), axis=1)
-    best = g.op("ArgMax", probabilities, axis=1, keepdims=0)  # -> (N,)
+    if costs is None:
+        best = g.op("ArgMax", probabilities, axis=1, keepdims=0)  # -> (N,)
+        own = g.op("ReduceMax", probabilities, g.constant([1], np.int64), keepdims=0)
+    else:
+        expected = g.op("MatMul", probabilities, g.constant(costs.table))  # (N, C) x (C, C) -> (N, C)
+        column = g.op("ArgMin", expected, axis=1, keepdims=1)  # -> (N, 1)
+        flat = g.constant([-1], np.int64)
+        best = g.op("Reshape", column, flat)
+        own = g.op("Reshape", g.op("GatherElements", probabilities, column, axis=1), flat)
     label = g.op("Gather", g.constant(list(labels)), best, axis=0)
-    highest = g.op("ReduceMax", probabilities, g.constant([1], np.int64), keepdims=0)
-    sure = g.op("GreaterOrEqual", highest, g.constant(2.0 if threshold is None else threshold))
+    sure = g.op("GreaterOrEqual", own, g.constant(2.0 if threshold is None else threshold))
     g.output(label, "label", TensorProto.STRING, ["N"])
     g.output(probabilities, "probabilities", TensorProto.FLOAT, ["N", len(labels)])
     g.output(sure, "sure", TensorProto.BOOL, ["N"])

@@ -150,6 +150,9 @@ class TableCard:
         coverage: share of new rows whose interval holds the true value; None for classes.
         guarantee: "split": promised when new rows come as the old ones did; "cv": measured only; "" for classes.
         held: what the intervals held on the test part.
+        costs: of each answer (column) for each true class (row), both in the order of the labels: the label is the
+            answer with the least expected cost; None where it is the most probable one.
+        weight: the column that said how much each row of training counts; None where all counted the same.
     """
 
     target: str
@@ -157,6 +160,8 @@ class TableCard:
     coverage: float | None = None
     guarantee: str = ""
     held: Score | None = None
+    costs: tuple[tuple[float, ...], ...] | None = field(default=None, metadata={"optional": True})
+    weight: str | None = field(default=None, metadata={"optional": True})
 
 
 @dataclass(frozen=True)
@@ -403,8 +408,15 @@ def _check_answers(card: Card) -> None:
         refuse_key("labels", f"{found_in(labels) or 'none'}", "one or more different names", verbatim=True)
     if card.thresholds is None:
         refuse_key("thresholds", None, "an object")
+    costs = None if card.table is None else card.table.costs
+    if costs is not None and not _is_square(costs, len(labels)):
+        refuse_key("table.costs", costs, "a row of numbers from 0 for each label, one number a label")
     if card.outputs != class_outputs(len(labels)):
         refuse_key("outputs", [o.name for o in card.outputs], "label, probabilities and sure, one probability a label")
+
+
+def _is_square(costs: Sequence[Sequence[float]], n: int) -> bool:
+    return len(costs) == n and all(len(row) == n and min(row) >= 0 for row in costs)
 
 
 def _check_inputs(card: Card) -> None:
@@ -421,6 +433,18 @@ def _check_inputs(card: Card) -> None:
         dtype = {"number": "float32", "category": "string", "date": "string", "text": "string"}.get(one.kind)
         if not isinstance(one, ColumnSpec) or one.dtype != dtype:
             refuse_key("inputs", one.name, "columns: number (float32), category, date or text (string)")
+        _check_summary(one)
+
+
+def _check_summary(one: ColumnSpec) -> None:
+    """As many shares as there are bins, none negative."""
+    if one.summary is None:
+        return
+    n_shares = 1 + (len(one.levels) if one.kind == "category" else len(one.summary.edges))
+    if len(one.summary.shares) != n_shares or one.summary.n < 1 or min(one.summary.missing, *one.summary.shares) < 0:
+        refuse_key(f"inputs.{one.name}.summary", len(one.summary.shares), f"{n_shares} shares of one cell or more")
+    if list(one.summary.edges) != sorted(one.summary.edges):
+        refuse_key(f"inputs.{one.name}.summary", one.summary.edges, "ascending edges")
 
 
 def _check_golden(card: Card) -> None:

@@ -97,12 +97,25 @@ def replay_rows(model: TableModel) -> CheckRecord:
     gaps = differences(found, then)
     passed = bool((gaps <= card.tolerance).all())
     threshold = None if card.thresholds is None else card.thresholds.sure
-    for one, label, sure, shares in zip(golden, found["label"], found["sure"], then["probabilities"], strict=True):
-        both = shares[[card.labels.index(str(label)), card.labels.index(one.label or "")]]
-        same_label = label == one.label or float(np.ptp(both)) <= 2 * card.tolerance
-        on_the_edge = threshold is not None and abs(float(shares.max()) - threshold) <= card.tolerance
+    rates, slack = _rates(model, then["probabilities"]), 2 * card.tolerance * _largest_cost(model)
+    for one, label, sure, shares, rated in zip(
+        golden, found["label"], found["sure"], then["probabilities"], rates, strict=True
+    ):
+        own = card.labels.index(one.label or "")
+        same_label = label == one.label or float(np.ptp(rated[[card.labels.index(str(label)), own]])) <= slack
+        on_the_edge = threshold is not None and abs(float(shares[own]) - threshold) <= card.tolerance
         passed = passed and same_label and (bool(sure) == one.sure or on_the_edge)
     return _record(gaps, passed, card.tolerance)
+
+
+def _rates(model: TableModel, probabilities: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """What labels are chosen by: their probabilities, or their expected costs (N, C)."""
+    found = probabilities if model.costs is None else probabilities @ model.costs.table
+    return np.asarray(found, np.float64)
+
+
+def _largest_cost(model: TableModel) -> float:
+    return 1.0 if model.costs is None else float(model.costs.table.max())
 
 
 def _record(gaps: npt.NDArray[np.float64], passed: bool, tolerance: float) -> CheckRecord:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from bottega.data.graph import GraphBuilder
 from bottega.data.table_preparation import TablePreparation, add_encoder
 from bottega.evaluation.conformal import Interval
+from bottega.evaluation.costs import Costs
 from bottega.evaluation.forms import Form
 from bottega.shipping.answers import add_labels, add_values
 from bottega.shipping.tails import add_tail
@@ -13,7 +14,13 @@ __all__ = ["table_classifier", "table_regressor"]
 
 
 def table_classifier(
-    prepared: TablePreparation, form: Form, labels: Sequence[str], *, temperature: float, threshold: float | None
+    prepared: TablePreparation,
+    form: Form,
+    labels: Sequence[str],
+    *,
+    temperature: float,
+    threshold: float | None,
+    costs: Costs | None = None,
 ) -> bytes:
     """Columns in; `label`, `probabilities` and `sure` out.
 
@@ -21,10 +28,11 @@ def table_classifier(
         form: what the chosen candidate learned on the encoded matrix.
         temperature: scores are divided by it before the softmax.
         threshold: of `sure`; None when nothing is sure.
+        costs: by which the label is chosen; None for the most probable one.
     """
     g = GraphBuilder()
     scores = add_tail(g, form, add_encoder(g, prepared))
-    add_labels(g, scores, labels, temperature=temperature, threshold=threshold)
+    add_labels(g, scores, labels, temperature=temperature, threshold=threshold, costs=costs)
     return g.model()
 
 

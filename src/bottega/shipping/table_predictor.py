@@ -18,6 +18,7 @@ from bottega.data.table_like import (
     require_columns,
 )
 from bottega.errors import BottegaError
+from bottega.evaluation.costs import Costs
 from bottega.problem.table import ColumnSpec
 from bottega.shipping.model_file import TableCard
 from bottega.shipping.predictor import Answer, Model, engine_errors
@@ -43,6 +44,11 @@ class TableModel(Model):
         if self.card.table is None:
             raise BottegaError(found="a model of a table without its facts", expected="a whole card", fix="train again")
         return self.card.table
+
+    @property
+    def costs(self) -> Costs | None:
+        """By which its labels are chosen; None where the most probable one is said."""
+        return None if self.table.costs is None else Costs(self.table.costs)
 
     @property
     def known(self) -> tuple[str, ...]:

@@ -7,9 +7,10 @@ import numpy as np
 from onnx import TensorProto
 
 from bottega.data.graph import GraphBuilder
+from bottega.data.table_features import add_features
 from bottega.evaluation.baselines import NEAREST_LEVELS
 from bottega.evaluation.forms import Constant, Forest, Form, Graph, Nearest, Perceptron, Softmax
-from bottega.evaluation.table_forms import Dense, Mixture, Rescaled, Staged
+from bottega.evaluation.table_forms import Dense, Mixture, Rescaled, Staged, Widened
 from bottega.shipping.table_tails import LEAST_SHARE, TABLE_TAILS, add_dense
 
 __all__ = ["add_tail", "dense_model", "tail_model"]
@@ -104,6 +105,10 @@ def _staged(g: GraphBuilder, form: Staged, x: str) -> str:
     return add_tail(g, form.head, add_dense(g, form.stage, x))
 
 
+def _widened(g: GraphBuilder, form: Widened, x: str) -> str:
+    return add_tail(g, form.head, add_features(g, form.features, x))
+
+
 def _rescaled(g: GraphBuilder, form: Rescaled, x: str) -> str:
     answer = add_tail(g, form.form, x)
     value = g.op("Add", g.op("Mul", answer, g.constant(form.scale)), g.constant(form.mean))
@@ -132,6 +137,7 @@ _TAILS: dict[type, Callable[[GraphBuilder, Any, str], str]] = {
     Forest: _forest,
     Graph: _graph,
     Staged: _staged,
+    Widened: _widened,
     Rescaled: _rescaled,
     Mixture: _mixture,
     **TABLE_TAILS,

@@ -1,16 +1,33 @@
-"""The whole model of texts as one graph: `text` string [N] in, answers out."""
+"""The whole model of texts as one graph: `text` string [N] in, or one input per column; answers out."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from onnx import TensorProto
 
+from bottega.data.graph import GraphBuilder
+from bottega.data.table_preparation import TablePreparation, add_encoder
 from bottega.data.text_characters import TextGraphBuilder, TextPreparation, add_codes, text_input
 from bottega.data.wordpiece import Pieces, add_pieces
 from bottega.evaluation.forms import Form
+from bottega.evaluation.table_forms import Dense
 from bottega.shipping.answers import add_labels
+from bottega.shipping.table_tails import add_dense
 from bottega.shipping.tails import add_tail
 
-__all__ = ["TextInput", "text_classifier"]
+__all__ = ["Beside", "TextInput", "text_classifier"]
+
+
+@dataclass(frozen=True)
+class Beside:
+    """Columns beside the texts: how their cells are read, and how they become numbers of about one size."""
+
+    prepared: TablePreparation
+    dense: Dense
+
+    def add(self, g: GraphBuilder) -> str:
+        """Declare one input per column; float32 [N, B]."""
+        return add_dense(g, self.dense, add_encoder(g, self.prepared))
 
 
 class TextInput:
@@ -19,20 +36,32 @@ class TextInput:
     Args:
         prepared: None where characters aren't looked at by themselves.
         network: the sentence network as a graph, `pieces` -> `features`, with its vocabulary; None without one.
+        columns: the inputs of texts; several are joined, a line each.
+        beside: columns beside the texts; their numbers follow the features. None where there are none.
     """
 
-    def __init__(self, prepared: TextPreparation | None, network: tuple[Pieces, bytes] | None) -> None:
+    def __init__(
+        self,
+        prepared: TextPreparation | None,
+        network: tuple[Pieces, bytes] | None,
+        columns: Sequence[str] = ("text",),
+        beside: Beside | None = None,
+    ) -> None:
         self.prepared = prepared
         self.network = network
+        self.columns = columns
+        self.beside = beside
 
     def add(self, g: TextGraphBuilder) -> str:
         """Codes, or features, or codes and behind them features: float32 [N, L], [N, D], [N, L + D]."""
-        text, parts = text_input(g), []
+        text, parts = text_input(g, self.columns), []
         if self.prepared is not None:
             parts.append(g.op("Cast", add_codes(g, self.prepared, text), to=TensorProto.FLOAT))
         if self.network is not None:
             pieces, graph = self.network
             parts += g.include(graph, {"pieces": add_pieces(g, pieces, text)})
+        if self.beside is not None:
+            parts.append(self.beside.add(g))
         return parts[0] if len(parts) == 1 else g.op("Concat", *parts, axis=1)
 
 

@@ -1,63 +1,103 @@
 """Ask a model of texts: strings, .txt files or tables with a column of them in; answers out. No torch."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bottega.data.table_names import TABLE_SUFFIXES
-from bottega.errors import BottegaError
+from bottega.data.text_files import SUFFIX, UnreadableTextError, read_text_file
+from bottega.errors import BottegaError, found_in
+from bottega.shipping.predictor import Answer
 from bottega.shipping.table_predictor import TableModel
 
-__all__ = ["TextModel"]
+__all__ = ["TextModel", "names_text_file"]
+
+
+MAX_PATH = 4096  # characters; what is longer is a text
 
 
 class TextModel(TableModel):
-    """A model of texts: call it with a string, a list of them, or the path of a table with its column."""
+    """A model of texts: call it with a string, a list of them, or the path of a table with its columns."""
 
     def __call__(self, x: Any) -> Any:
         """Answer for one text, or for each of several.
 
         Args:
-            x: a text; a list of texts, or of mappings with the column; the path of a .txt file, or of a table, that
+            x: a text; a list of texts, or of mappings with the columns; the path of a .txt file, or of a table, that
                 is there.
         Returns:
             One Answer for one text, else a list in the same order.
         Raises:
-            BottegaError: a file is named that isn't there or can't be read, or a table lacks the column.
+            BottegaError: a file is named that isn't there or can't be read, or a table lacks a column.
         Example:
             >>> model("Free entry! Text WIN to 80086").label  # doctest: +SKIP
             'spam'
         """
-        column = self.columns[0].column
         if isinstance(x, str) and not _is_file(x):
-            return super().__call__({column: x})
+            return super().__call__({self.one_column(): x})
         if isinstance(x, (list, tuple)) and not isinstance(x, Mapping):
-            return super().__call__([{column: one} if isinstance(one, str) else one for one in x])
-        if isinstance(x, (str, os.PathLike)) and os.fspath(x).lower().endswith(".txt"):
-            return self.answers([os.fspath(x)], {column: np.array([_read(Path(x))], object)})[0]
+            return super().__call__([{self.one_column(): one} if isinstance(one, str) else one for one in x])
+        if isinstance(x, (str, os.PathLike)) and names_text_file(x):
+            return self.texts([os.fspath(x)], [_read(x)])[0]
         return super().__call__(x)
 
+    def is_bare(self, x: str | os.PathLike[str]) -> bool:
+        """Whether this is a text itself rather than the path of a file or folder.
 
-def _read(path: Path) -> str:
+        Raises:
+            BottegaError: it looks like the path of a table or a text file, and nothing is there.
+        """
+        return isinstance(x, str) and not _is_file(x) and not os.path.isdir(x)
+
+    def texts(self, names: Sequence[str], texts: Sequence[str]) -> list[Answer]:
+        """Answers for texts under these names."""
+        return self.answers(names, {self.one_column(): np.array(texts, dtype=object)})
+
+    def one_column(self) -> str:
+        """The column that a bare text is for.
+
+        Raises:
+            BottegaError: the model takes several columns.
+        """
+        names = [one.column for one in self.columns]
+        if len(names) == 1:
+            return names[0]
+        cells = ", ".join(f"{one.column!r}: {'...' if one.dtype == 'string' else 0}" for one in self.columns)
+        raise BottegaError(
+            found="a bare text",
+            expected=f"a value for each of the columns {found_in(names)}",
+            fix=f"give a table with these columns, or in Python model({{{cells}}})",
+        )
+
+
+def names_text_file(path: str | os.PathLike[str]) -> bool:
+    """Whether a path is that of one text rather than of a table."""
+    return os.fspath(path).lower().endswith(SUFFIX)
+
+
+def _read(path: str | os.PathLike[str]) -> str:
     """A file as one text."""
     try:
-        return path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = "it is not UTF-8" if isinstance(error, UnicodeDecodeError) else error.strerror
+        return read_text_file(path)[0]
+    except UnreadableTextError as error:
         raise BottegaError(
-            found=f"{str(path)!r}, which can't be read: {reason}",
-            expected="a text in UTF-8",
-            fix="save the file as UTF-8",
+            found=f"{os.fspath(path)!r}, which can't be read: {error.reason}",
+            expected="a file of text",
+            fix="check the path",
         ) from error
 
 
 def _is_file(text: str) -> bool:
     """Whether a string names a table: one that is there; a name that looks like one but isn't is refused."""
+    if "\0" in text or len(text) > MAX_PATH:
+        return False
     if os.path.isfile(text):
         return True
+    if os.path.isdir(text):
+        return False
     if "\n" not in text and " " not in text.strip() and Path(text).suffix.lower() in TABLE_SUFFIXES:
         raise BottegaError(
             found=f"nothing at {text!r}",

@@ -26,7 +26,12 @@ CHUNK = 256  # rows summed in float32, before float64 takes over
 
 
 def softmax_path(
-    x: Floats, y: Integers, n_classes: int, strengths: Sequence[float], class_weights: Floats | None = None
+    x: Floats,
+    y: Integers,
+    n_classes: int,
+    strengths: Sequence[float],
+    class_weights: Floats | None = None,
+    row_weights: NDArray[np.float64] | None = None,
 ) -> Iterator[Softmax]:
     """Fit a softmax layer for each strength, each starting from the one before; stop asking when it is enough.
 
@@ -35,11 +40,12 @@ def softmax_path(
         y: (N,) class indices.
         strengths: L2 penalties, descending; the loss is mean log loss + strength x sum of squared weights.
         class_weights: (C,) how much an example of each class counts; None for all the same.
+        row_weights: (N,) how much each example counts; None for all the same.
     Yields:
         One fitted layer for each strength.
     """
     mean, scale = _standards(x)
-    for weight, bias in descend(_standardised(x, mean, scale), y, n_classes, strengths, class_weights):
+    for weight, bias in descend(_standardised(x, mean, scale), y, n_classes, strengths, class_weights, row_weights):
         yield Softmax(mean, scale, weight, bias)
 
 

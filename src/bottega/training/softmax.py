@@ -105,7 +105,12 @@ def _product(matrix: Floats, right: Numbers) -> Numbers:
 
 
 def descend(
-    x: Floats, y: Integers, n_classes: int, strengths: Sequence[float], class_weights: Floats | None = None
+    x: Floats,
+    y: Integers,
+    n_classes: int,
+    strengths: Sequence[float],
+    class_weights: Floats | None = None,
+    row_weights: Numbers | None = None,
 ) -> Iterator[tuple[Floats, Floats]]:
     """Minimise mean log loss + strength x sum of squared weights, for each strength in turn.
 
@@ -114,12 +119,13 @@ def descend(
         y: (N,) int64 class indices.
         strengths: descending; each starts where the one before ended.
         class_weights: (C,) how much an example of each class counts; their mean over the examples is 1.
+        row_weights: (N,) how much each example counts; only their proportions matter.
     Yields:
         Weights (D, C) and bias (C,), float32, for each strength.
     Source: Liu and Nocedal 1989 (L-BFGS); Kimeldorf and Wahba 1971 (the weights lie in the span of the rows).
     """
     space: _Space = _ByRows(x) if x.shape[0] <= x.shape[1] else _ByColumns(x)
-    share = np.full(len(y), 1 / len(y))
+    share = np.full(len(y), 1 / len(y)) if row_weights is None else row_weights / row_weights.sum()
     if class_weights is not None:
         share = share * class_weights.astype(np.float64)[y]
     at = _Vector(np.zeros((space.n_coordinates, n_classes)), np.zeros(n_classes), np.zeros((len(y), n_classes)))

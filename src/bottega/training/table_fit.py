@@ -31,10 +31,11 @@ FAR = 1e30
 
 
 class Held(NamedTuple):
-    """A validation part: (M, D) dense rows and their targets."""
+    """Dense rows (M, D), their targets (M,), and how much each counts (M,), None for all the same."""
 
     z: Floats
     y: Targets
+    weights: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,7 @@ def layout_of(stage: Dense) -> Layout:
 
 
 def fit_table_network(
-    z: Floats,
-    y: Targets,
+    rows: Held,
     plan: TablePlan,
     layout: Layout,
     *,
@@ -66,25 +66,22 @@ def fit_table_network(
     """Fit one network.
 
     Args:
-        z: (N, D) dense rows.
-        y: (N,) class indices; standardised values where `n_classes` is None.
+        rows: to be learned from; class indices, or standardised values where `n_classes` is None.
         until: the validation part that picks the epoch, or the epoch to stop at; the rates are those of all epochs.
     """
-    epochs = min(max(math.ceil(STEPS / math.ceil(len(z) / BATCH)), MIN_EPOCHS), MAX_EPOCHS)
+    epochs = min(max(math.ceil(STEPS / math.ceil(len(rows.z) / BATCH)), MIN_EPOCHS), MAX_EPOCHS)
     with torch.random.fork_rng(devices=[]):  # the blocks and dropout draw from torch's global generator
         torch.manual_seed(seed % 2**63)
-        network = TableNet(plan, layout, n_classes or 1, number_edges(z[:, : layout.n_number]))
-        best, loss = _train(network, z, y, plan, epochs, until)
+        network = TableNet(plan, layout, n_classes or 1, number_edges(rows.z[:, : layout.n_number]))
+        best, loss = _train(network, rows, plan, epochs, until)
     form = to_form(network, is_share=n_classes is not None)
     return FittedNetwork(form, best, epochs, loss)
 
 
-def _train(
-    network: TableNet, z: Floats, y: Targets, plan: TablePlan, epochs: int, until: Held | int
-) -> tuple[int, float]:
+def _train(network: TableNet, rows: Held, plan: TablePlan, epochs: int, until: Held | int) -> tuple[int, float]:
     """Train `network`, and leave it as it was at its best epoch."""
-    rows, targets = torch.from_numpy(z), _targets(y)
-    held = (torch.from_numpy(until.z), _targets(until.y)) if isinstance(until, Held) else None
+    z, targets, weights = _tensors(rows)
+    held = _tensors(until) if isinstance(until, Held) else None
     optimiser = Adam([(p, decay) for _, p, decay in decays(network)], WEIGHT_DECAY, apart=True)
     n_batches = max(1, round(len(z) / BATCH))
     n_steps, n_done = epochs * n_batches, 0
@@ -93,7 +90,8 @@ def _train(
         network.train()
         for batch in torch.tensor_split(torch.randperm(len(z)), n_batches):
             network.zero_grad()
-            _loss(network(rows[batch]), targets[batch]).backward()  # type: ignore[no-untyped-call]
+            share = None if weights is None else weights[batch]
+            _loss(network(z[batch]), targets[batch], share).backward()  # type: ignore[no-untyped-call]
             optimiser.step(plan.learning_rate * _share(n_done / n_steps))
             n_done += 1
         if held is not None:
@@ -119,21 +117,40 @@ def _targets(y: Targets) -> Tensor:
     return torch.from_numpy(y.astype(np.int64 if y.dtype.kind in "iu" else np.float32))
 
 
-def _loss(members: Tensor, y: Tensor) -> Tensor:
+def _tensors(rows: Held) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Weights with a mean of 1, so that rates and decay keep their meaning."""
+    weights = rows.weights
+    share = None if weights is None else torch.from_numpy((weights / weights.mean()).astype(np.float32))
+    return torch.from_numpy(rows.z), _targets(rows.y), share
+
+
+def _loss(members: Tensor, y: Tensor, weights: Tensor | None) -> Tensor:
     """The mean of the members' own losses: each must be right alone."""
+    if weights is not None:
+        return (_each_loss(members, y).mean(1) * weights).mean()
     if y.dtype == torch.int64:
         return functional.cross_entropy(members.flatten(0, 1), y.repeat_interleave(members.shape[1]))
     return (members[..., 0] - y[:, None]).square().mean()
 
 
+def _each_loss(members: Tensor, y: Tensor) -> Tensor:
+    """Of each member on each row: (B, k, C) -> (B, k)."""
+    if y.dtype == torch.int64:
+        several = y.repeat_interleave(members.shape[1])
+        return functional.cross_entropy(members.flatten(0, 1), several, reduction="none").view(members.shape[:2])
+    return (members[..., 0] - y[:, None]).square()
+
+
 @torch.inference_mode()
-def _held_out_loss(network: nn.Module, z: Tensor, y: Tensor) -> float:
+def _held_out_loss(network: nn.Module, z: Tensor, y: Tensor, weights: Tensor | None) -> float:
     """Of the members' common answer."""
     network.eval()
     members = torch.cat([network(chunk) for chunk in torch.split(z, ANSWER_ROWS)])
     if y.dtype != torch.int64:
-        return float((members[..., 0].mean(1) - y).square().mean())
-    return float(functional.nll_loss(torch.log(members.softmax(2).mean(1).clamp_min(1e-7)), y))
+        losses = (members[..., 0].mean(1) - y).square()
+    else:
+        losses = functional.nll_loss(torch.log(members.softmax(2).mean(1).clamp_min(1e-7)), y, reduction="none")
+    return float((losses if weights is None else losses * weights).mean())
 
 
 def to_form(network: TableNet, *, is_share: bool) -> TableNetwork:

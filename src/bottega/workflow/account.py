@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bottega.evaluation.intervals import examples_for_half_the_interval
-from bottega.evaluation.metrics import METRICS
+from bottega.evaluation.metrics import MEAN_COST, metric_named
 from bottega.evaluation.wording import joined, percent, percent_range, points, shortened
 from bottega.problem.records import Candidate, Finding, LookRecord, Score
 from bottega.workflow.candidates import Developed
@@ -77,13 +77,18 @@ def verdict(
         return (
             "Nothing was learned: nothing that was tried is proved better than always giving the most frequent answer."
         )
+    if developed.choice.name == MAJORITY and judged.costs:
+        always = judged.costs["always"]["label"]
+        return f"Nothing was learned: nothing that was tried is proved cheaper than always saying {always}."
     lead = score = judged.metrics[metric]
     without = judged.metrics.get(f"{metric}_without_twins")
     if source == "given" and without is not None and (without.score < score.low or without.score > score.high):
         lead = without  # copies of training pictures in the given test part flatter the score
-    if METRICS[metric].is_share and metric == "accuracy":
+    if metric_named(metric).is_share and metric == "accuracy":
         least = int(100 * lead.low + 1e-9)
         text = f"It is right at least {least} times in 100"
+    elif metric == MEAN_COST.name:
+        text = f"By its answers a row costs {lead.high:.3g} or less on average"
     else:
         bound = lead.low if lead.higher_is_better else lead.high
         text = f"Its {metric.replace('_', ' ')} is {bound:.3g} or {'more' if lead.higher_is_better else 'less'}"
@@ -115,14 +120,17 @@ def against(rival: Candidate | None, developed: Developed, noun: str = "picture"
         return f": {developed.choice.name} beats the network."
     if worse:  # only where --ship asked for it
         return f": {developed.choice.name} was asked for, and the network does clearly better."
-    alone = " alone" if "weights" in developed.chosen.setting else ""  # a mixture may hold networks
-    return f": {developed.choice.name} does it, and a network{alone} is not proved better."
+    setting, name = developed.chosen.setting, developed.choice.name
+    if "trials" in setting:  # the tuned one may be a network
+        return f": {name} ({setting['kind']}) does it, and an untuned network is not proved better."
+    alone = " alone" if "weights" in setting else ""  # a mixture may hold networks
+    return f": {name} does it, and a network{alone} is not proved better."
 
 
 def believe(rival: Candidate | None, judged: Judged, metric: str, noun: str = "picture") -> list[str]:
     """What the test part proves."""
     said = []
-    if rival is not None and rival.difference is not None and METRICS[metric].is_share:
+    if rival is not None and rival.difference is not None and metric_named(metric).is_share:
         gap = rival.difference
         verb = "beats" if gap.low > 0 else "is behind" if gap.high < 0 else "differs from"
         said.append(
@@ -166,7 +174,7 @@ def _doubt(look: LookRecord, judged: Judged, source: str) -> list[str]:
 
 def more_time(developed: Developed) -> list[str]:
     """What `--time` left out."""
-    left_out = [spec.name for spec, why in developed.skipped if not why.startswith("not tried: on")]
+    left_out = [spec.name for spec, why in developed.skipped if not why.startswith("not tried")]
     if not left_out:
         return []
     return [f"Give it more time (--time 5m, or none): {joined(left_out)} could not be tried."]
@@ -184,14 +192,14 @@ def next_steps(look: LookRecord, judged: Judged, score: Score, metric: str, noun
         key=lambda item: item[1]["recall"].score,
         default=None,
     )
-    if weakest is not None and weakest[1]["recall"].score < 1:
+    if weakest is not None and weakest[1]["recall"].score < 1 and not judged.costs:  # costs may ask for that
         name, facts = weakest
         wrong = round(facts["n"] * (1 - facts["recall"].score))
         steps.append(
             f"Add {noun}s of {shortened(name, 40)}: {wrong} of its {facts['n']} test {noun}s were taken for "
             "something else, a larger share than of any other class."
         )
-    more = examples_for_half_the_interval(score, is_share=METRICS[metric].is_share)
+    more = examples_for_half_the_interval(score, is_share=metric_named(metric).is_share)
     steps.append(f"For half the interval, test on about {more:,} more {noun}s.")
     return steps
 
@@ -200,7 +208,7 @@ def findings(look: LookRecord, judged: Judged, noun: str = "picture") -> tuple[F
     """What is wrong with labels and answers; `nothing to mend` where nothing is."""
     found = []
     never = [name for name, facts in judged.per_class.items() if facts["precision"] is None and facts["n"] > 0]
-    if never:
+    if never and not judged.costs:
         names = ", ".join(shortened(name, 40) for name in never[:5])
         found.append(
             Finding(

@@ -2,10 +2,10 @@
 
 import math
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -16,8 +16,9 @@ from bottega.evaluation.abstention import Sure, sure_threshold
 from bottega.evaluation.calibration import apply_temperature, fit_temperature
 from bottega.evaluation.choice import Choice, Contender, choose
 from bottega.evaluation.conformal import Interval
+from bottega.evaluation.costs import Costs
 from bottega.evaluation.forms import Form, form_bytes
-from bottega.evaluation.metrics import METRICS
+from bottega.evaluation.metrics import Metric, metric_named
 from bottega.shipping.tails import tail_model
 from bottega.workflow.features import engine
 from bottega.workflow.table_values import interval_of, values_far_behind
@@ -49,6 +50,8 @@ class Material:
         group_names: (N, 32) as in `data.splits.Split`.
         labels: (N,) the label of each example; "" for all where the target is a value.
         classes: of the class indices; () for values.
+        costs: by which answers are chosen; None for the most probable one.
+        weights: (N,) how much each example counts; None for all the same.
     """
 
     views: Mapping[str, Floats]
@@ -57,6 +60,8 @@ class Material:
     group_names: npt.NDArray[np.uint8]
     labels: Sequence[str]
     classes: tuple[str, ...]
+    costs: Costs | None = None
+    weights: Numbers | None = None
 
     @property
     def n_classes(self) -> int:
@@ -68,6 +73,19 @@ class Material:
         """Width of what a form answers."""
         return self.n_classes or 1
 
+    def weights_of(self, *parts: Integers) -> tuple[Numbers, ...]:
+        """How much the examples of each part count; () where all count the same."""
+        return () if self.weights is None else tuple(self.weights[rows] for rows in parts)
+
+    def measure(self, name: str, rows: Integers) -> Metric:
+        """A metric as it is asked about these rows: with their weights, of the answers that the costs choose."""
+        return metric_named(name).under(self.costs, None if self.weights is None else self.weights[rows])
+
+    def said(self, probabilities: Numbers) -> Integers:
+        """(N,) the class index that is answered: the most probable one, or the cheapest where costs are stated."""
+        found = probabilities.argmax(1) if self.costs is None else self.costs.answers(probabilities)
+        return np.asarray(found, np.int64)
+
 
 @dataclass(frozen=True)
 class Spec:
@@ -78,22 +96,38 @@ class Spec:
             would give for `x, y`, or None where tuning fitted none.
         fit: `fit(x, y, setting) -> form`.
         view: which vectors it sees.
-        alone: whether its fits are long, or use all cores: they are made one by one, and can be interrupted.
+        alone: whether its fits are long, use all cores, or ask for what others have fitted: then nothing is tuned
+            beside it, its fits are made one by one, and they can be interrupted.
         leads: whether it is likely to lead, and so is fitted first; networks are, unless said otherwise.
+        weighs: whether `fit` and `tune` take, as their last arguments, how much each example counts (N,) and, for
+            `tune`, each of the validation part.
     """
 
     name: str
     kind: Literal["network", "baseline"]
     view: str
-    fit: Callable[[Floats, Any, Setting], Form]
-    tune: Callable[[Floats, Any, Floats, Any], tuple[Setting, Form | None]] = lambda *_: ({}, None)
+    fit: Callable[..., Form]
+    tune: Callable[..., tuple[Setting, Form | None]] = lambda *_: ({}, None)
     alone: bool = False
     leads: bool | None = None
+    weighs: bool = False
 
     @property
     def comes_first(self) -> bool:
         """Whether others are measured against it, and it gets its share of a short time."""
         return self.kind == "network" if self.leads is None else self.leads
+
+    def fitted(self, material: Material, rows: Integers, setting: Setting) -> Form:
+        """Fit on these rows."""
+        weights = material.weights_of(rows) if self.weighs else ()
+        return self.fit(material.views[self.view][rows], material.y[rows], setting, *weights)
+
+    def tuned(self, material: Material, rows: Integers, val: Integers) -> tuple[Setting, Form]:
+        """The setting that is best on `val`, and the form that `rows` give under it."""
+        x, y = material.views[self.view], material.y
+        weights = material.weights_of(rows, val) if self.weighs else ()
+        setting, form = self.tune(x[rows], y[rows], x[val], y[val], *weights)
+        return setting, form if form is not None else self.fitted(material, rows, setting)
 
 
 @dataclass(frozen=True)
@@ -198,20 +232,30 @@ def develop(
     skipped: list[tuple[Spec, str]] = []
     interrupted = False
     with product_threads(rules.threads if held_out else 1), ThreadPoolExecutor(rules.threads) as pool:
-        begin = partial(_held_out, material, train, val, half) if held_out else _Race(material, rows, rules, pool).begin
+        begin = _HeldOut(material, train, val, half).begin if held_out else _Race(material, rows, rules, pool).begin
         begun: list[_Begun] = []
+        under_way: deque[Callable[[], _Begun]] = deque()
+
+        def settle(most: int) -> None:
+            while len(under_way) > most:
+                begun.append(under_way.popleft()())
+
         try:
             for spec in sorted(specs, key=lambda one: not one.comes_first):  # the likely leader
-                if begun and not may_begin(spec.name):
+                if spec.alone:
+                    settle(0)
+                if (begun or under_way) and not may_begin(spec.name):
                     skipped.append((spec, "no time was left"))
                     continue
                 tell(spec.name)
-                begun.append(begin(spec))
+                under_way.append(begin(spec))
+                settle(0 if spec.alone or held_out else rules.threads - 1)
+            settle(0)
         except KeyboardInterrupt:
             interrupted = True
         for one in begun:
             try:
-                answered[one.spec.name] = _finished(one, material.y[rows], half)
+                answered[one.spec.name] = _finished(one, material, rows, half)
             except KeyboardInterrupt:
                 interrupted = True
                 pool.shutdown(cancel_futures=True)
@@ -227,9 +271,10 @@ def develop(
         kept = calibrate if held_out else np.ones(len(rows), bool)
         found.interval = interval_of(chosen.form, y[kept], chosen.predictions()[kept], out_of_fold=not held_out)
         return found
-    found.temperature = fit_temperature(chosen.logits[calibrate], y[calibrate])
+    found.temperature = fit_temperature(chosen.logits[calibrate], y[calibrate], *material.weights_of(rows[calibrate]))
     probabilities = apply_temperature(chosen.logits[calibrate], found.temperature)
-    found.sure = sure_threshold(y[calibrate], probabilities, material.groups[rows[calibrate]], sure_at=rules.sure_at)
+    groups, said = material.groups[rows[calibrate]], material.said(probabilities)
+    found.sure = sure_threshold(y[calibrate], probabilities, groups, sure_at=rules.sure_at, said=said)
     return found
 
 
@@ -279,7 +324,7 @@ class _Begun:
     dropped: str | None = None
 
 
-def _finished(begun: _Begun, y: Targets, half: npt.NDArray[np.str_]) -> Answered:
+def _finished(begun: _Begun, material: Material, rows: Integers, half: npt.NDArray[np.str_]) -> Answered:
     """Wait for what is still being fitted."""
     logits, seconds = begun.logits.copy(), begun.seconds
     for inside, future in begun.rest:
@@ -289,7 +334,10 @@ def _finished(begun: _Begun, y: Targets, half: npt.NDArray[np.str_]) -> Answered
     final = begun.final.result()
     dropped = begun.dropped or _too_large(final.form)
     select = (half == "select") & np.isfinite(logits[:, 0])
-    temperature = fit_temperature(logits[select], y[select]) if logits.shape[1] > 1 else 1.0
+    kept = rows[select]
+    temperature = 1.0
+    if logits.shape[1] > 1:
+        temperature = fit_temperature(logits[select], material.y[kept], *material.weights_of(kept))
     return Answered(begun.spec, begun.setting, final.form, logits, temperature, seconds + final.seconds, dropped)
 
 
@@ -300,23 +348,32 @@ def _too_large(form: Form) -> str | None:
     return f"its file would take {n_bytes / 1e6:,.0f} MB, above the limit of {MAX_FORM_BYTES / 1e6:.0f}"
 
 
-def _held_out(material: Material, train: Integers, val: Integers, half: npt.NDArray[np.str_], spec: Spec) -> _Begun:
-    """Tune on the select half of the validation part, answer all of it."""
-    start = time.perf_counter()
-    x, y = material.views[spec.view], material.y
-    select = val[half == "select"]
-    setting, form = spec.tune(x[train], y[train], x[select], y[select])
-    form = form if form is not None else spec.fit(x[train], y[train], setting)
-    logits = answer(form, x[val], material.n_outputs)
-    final = _at_once(_Fitted, form, logits[:0], 0.0)
-    return _Begun(spec, setting, logits, time.perf_counter() - start, final)
+@dataclass(frozen=True)
+class _HeldOut:
+    """Candidates by their answers on the validation part."""
+
+    material: Material
+    train: Integers
+    val: Integers
+    half: npt.NDArray[np.str_]
+
+    def begin(self, spec: Spec) -> Callable[[], _Begun]:
+        """Tune on the select half of the validation part, answer all of it."""
+        start = time.perf_counter()
+        setting, form = spec.tuned(self.material, self.train, self.val[self.half == "select"])
+        logits = answer(form, self.material.views[spec.view][self.val], self.material.n_outputs)
+        final = _at_once(_Fitted, form, logits[:0], 0.0)
+        begun = _Begun(spec, setting, logits, time.perf_counter() - start, final)
+        return lambda: begun
 
 
 class _Race:
     """Candidates by out-of-fold answers: all answer the first fold; who is far behind is not asked for the others.
 
-    What is left to fit is fitted side by side while the next candidate begins. Each fit is a matter of one thread, so
-    that neither their number nor their order changes a bit.
+    Where costs or weights are stated nobody is left behind: who is right most often need not be the best.
+
+    As many fits as there are threads run side by side. Each is a matter of one thread, so that neither their number nor
+    their order changes a bit.
     """
 
     def __init__(self, material: Material, rows: Integers, rules: Rules, pool: ThreadPoolExecutor) -> None:
@@ -328,36 +385,59 @@ class _Race:
         self.pool = pool
         self.leaders: list[Numbers] = []
 
-    def begin(self, spec: Spec) -> _Begun:
-        """Tune on the first fold and answer it; send the other folds and the final fit on their way."""
-        start = time.perf_counter()
-        x, y, first = self.material.views[spec.view][self.rows], self.y, self.fold == 0
-        setting, form = spec.tune(x[~first], y[~first], x[first], y[first])
-        form = form if form is not None else spec.fit(x[~first], y[~first], setting)
-        logits = np.full((len(y), self.material.n_outputs), np.nan)
-        logits[first] = answer(form, x[first], self.material.n_outputs)
-        dropped = _too_large(form)
-        if dropped is None and spec.name != self.exempt:
-            behind = _far_behind if self.material.classes else values_far_behind
-            dropped = next(filter(None, (behind(logits[first], one, y[first]) for one in self.leaders)), None)
-        seconds = time.perf_counter() - start
+    def begin(self, spec: Spec) -> Callable[[], _Begun]:
+        """Send the first fold on its way; what is returned waits for it, and sends the others."""
+        x, y, submit = self.material.views[spec.view][self.rows], self.y, self._submit(spec)
 
-        def fit(inside: npt.NDArray[np.bool_]) -> _Fitted:
+        def fit(inside: npt.NDArray[np.bool_], setting: Setting) -> _Fitted:
             start = time.perf_counter()
-            form = spec.fit(x[~inside], y[~inside], setting)
+            form = spec.fitted(self.material, self.rows[~inside], setting)
             return _Fitted(form, answer(form, x[inside], self.material.n_outputs), time.perf_counter() - start)
 
-        submit = _at_once if spec.alone else self.pool.submit
-        rest = []
-        if dropped is None:
-            self.leaders.append(logits[first])
-            others = (self.fold == number for number in range(1, int(self.fold.max()) + 1))
-            rest = [(inside, submit(fit, inside)) for inside in others]
-        return _Begun(spec, setting, logits, seconds, submit(fit, np.zeros(len(y), bool)), rest, dropped)
+        first = submit(self._first, spec, x)
+
+        def go_on() -> _Begun:
+            setting, fitted = first.result()
+            logits = np.full((len(y), self.material.n_outputs), np.nan)
+            logits[self.fold == 0] = fitted.logits
+            dropped = self._dropped(spec, fitted)
+            rest = []
+            if dropped is None:
+                self.leaders.append(fitted.logits)
+                others = (self.fold == number for number in range(1, int(self.fold.max()) + 1))
+                rest = [(inside, submit(fit, inside, setting)) for inside in others]
+            final = submit(fit, np.zeros(len(y), bool), setting)
+            return _Begun(spec, setting, logits, fitted.seconds, final, rest, dropped)
+
+        return go_on
+
+    def _submit(self, spec: Spec) -> Callable[..., Future[Any]]:
+        return _at_once if spec.alone else self.pool.submit
+
+    def _first(self, spec: Spec, x: Floats) -> tuple[Setting, _Fitted]:
+        """Tune on the first fold and answer it."""
+        start = time.perf_counter()
+        first = self.fold == 0
+        setting, form = spec.tuned(self.material, self.rows[~first], self.rows[first])
+        logits = answer(form, x[first], self.material.n_outputs)
+        return setting, _Fitted(form, logits, time.perf_counter() - start)
+
+    @property
+    def _is_unequal(self) -> bool:
+        """Whether examples or mistakes don't count the same, so that a count of right answers decides nothing."""
+        return self.material.costs is not None or self.material.weights is not None
+
+    def _dropped(self, spec: Spec, first: _Fitted) -> str | None:
+        """Why a candidate need not run on, after its first fold."""
+        too_large = _too_large(first.form)
+        if too_large is not None or spec.name == self.exempt or self._is_unequal:
+            return too_large
+        behind, y = _far_behind if self.material.classes else values_far_behind, self.y[self.fold == 0]
+        return next(filter(None, (behind(first.logits, one, y) for one in self.leaders)), None)
 
 
-def _at_once(work: Callable[..., _Fitted], *stated: Any) -> Future[_Fitted]:
-    done: Future[_Fitted] = Future()
+def _at_once(work: Callable[..., Any], *stated: Any) -> Future[Any]:
+    done: Future[Any] = Future()
     done.set_result(work(*stated))
     return done
 
@@ -406,7 +486,7 @@ def _choose(
     return choose(
         contenders,
         material.y[rows],
-        METRICS[rules.metric],
+        material.measure(rules.metric, rows),
         groups=material.groups[rows],
         ship=rules.ship,
         margin=rules.margin,

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from bottega.data.table_like import share_unknown
 from bottega.data.table_preparation import Kind, TablePreparation
+from bottega.data.table_summary import summary_of
 from bottega.errors import BottegaError
 from bottega.evaluation.conformal import Interval
 from bottega.evaluation.forms import Form
@@ -146,9 +147,9 @@ def _graph(winner: Winner, prepared: TablePreparation, classes: tuple[str, ...])
 def _spec(one: Any, cells: npt.NDArray[Any]) -> ColumnSpec:
     dtype = "float32" if one.kind == "number" else "string"
     rare = share_unknown(cells, one.levels) if one.kind == "category" else 0.0
-    return ColumnSpec(
-        one.input_name, one.kind, dtype, one.name, one.levels, one.format, one.format, rare=round(rare, 6)
-    )
+    summary = summary_of(cells, one.kind, one.levels)
+    place = one.input_name, one.kind, dtype, one.name
+    return ColumnSpec(*place, one.levels, one.format, one.format, rare=round(rare, 6), summary=summary)
 
 
 def _replay(winner: Winner, x: npt.NDArray[np.float32], found: Answered) -> None:

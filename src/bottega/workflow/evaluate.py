@@ -32,6 +32,7 @@ def evaluate(
     metric: str | None = None,
     at_least: float | None = None,
     at_most: float | None = None,
+    by: str | None = None,
     progress: Progress | None = None,
 ) -> EvaluateRecord:
     """Score a model on labelled pictures, or on the rows of a table.
@@ -46,6 +47,7 @@ def evaluate(
         metric: what is judged; the metric that the model was trained for by default.
         at_least: the bar that the lower end of the interval must reach.
         at_most: the bar that the upper end must stay under.
+        by: a column of a table, which the model need not know: the score of each of its values is told too.
         progress: called as pictures are read and answered.
     Returns:
         EvaluateRecord; `passed` tells whether the bars were met, and is None where none was stated.
@@ -54,17 +56,23 @@ def evaluate(
     """
     from bottega.data.profile import profile
     from bottega.data.sources import open_source
-    from bottega.evaluation.metrics import METRICS, score_all
+    from bottega.evaluation.metrics import MEAN_COST, METRICS, score_all
     from bottega.shipping.predictor import Model, PictureModel, load
 
     if metric is not None:
-        _check_metric(metric, [*METRICS])
+        _check_metric(metric, [*METRICS, MEAN_COST.name])
     model = model if isinstance(model, Model) else load(model)
     metric = metric or model.card.metric
-    _check_metric(metric, [name for name, one in METRICS.items() if one.kind == model.card.task])
+    known = [name for name, one in METRICS.items() if one.kind == model.card.task]
+    has_costs = model.card.table is not None and model.card.table.costs is not None
+    _check_metric(metric, [*known, MEAN_COST.name] if has_costs else known)
     _check_bars(metric, at_least, at_most)
     if not isinstance(model, PictureModel):
-        return _on_rows(model, data, metric, (at_least, at_most), progress)
+        return _on_rows(model, data, metric, (at_least, at_most), by, progress)
+    if by is not None:
+        raise BottegaError(
+            found=f"--by {by!r} for pictures", expected="a column of a table", fix="leave --by out: classes are scored"
+        )
     images = profile(open_source(data), progress=progress)
     rows, suspects = _scored_rows(images)
     names = [images.labels[i] or "" for i in rows]
@@ -103,6 +111,7 @@ def _on_rows(
     data: str | os.PathLike[str],
     metric: str,
     bars: tuple[float | None, float | None],
+    by: str | None,
     progress: Progress | None,
 ) -> EvaluateRecord:
     from bottega.shipping.table_predictor import TableModel
@@ -115,7 +124,7 @@ def _on_rows(
         raise
     if not isinstance(model, TableModel):
         raise TypeError(f"{type(model).__name__} can't be scored")
-    return evaluate_rows(model, data, metric=metric, bars=bars, progress=progress)
+    return evaluate_rows(model, data, metric=metric, bars=bars, by=by, progress=progress)
 
 
 def _scored_rows(images: "ImageSet") -> tuple[list[int], list[Suspect]]:
@@ -166,10 +175,10 @@ def _check_metric(name: str, known: Sequence[str]) -> None:
 
 def _check_bars(metric: str, at_least: float | None, at_most: float | None) -> None:
     """A bar is a value that the metric can have, on the side that the metric is judged from."""
-    from bottega.evaluation.metrics import METRICS
+    from bottega.evaluation.metrics import metric_named
     from bottega.workflow.options import UNBOUNDED
 
-    higher, top = METRICS[metric].higher_is_better, math.inf if metric in UNBOUNDED else 1.0
+    higher, top = metric_named(metric).higher_is_better, math.inf if metric in UNBOUNDED else 1.0
     right = "--at-least" if higher else "--at-most"
     for flag, bar in (("--at-least", at_least), ("--at-most", at_most)):
         if bar is None:

@@ -125,10 +125,13 @@ def reliability_bins(
 
 
 def coverage_points(
-    y: npt.NDArray[np.int64], probabilities: npt.NDArray[np.float64], groups: npt.NDArray[np.int64]
+    y: npt.NDArray[np.int64],
+    probabilities: npt.NDArray[np.float64],
+    groups: npt.NDArray[np.int64],
+    said: npt.NDArray[np.int64] | None = None,
 ) -> tuple[CoveragePoint, ...]:
-    """Accuracy against the share answered."""
-    curve = coverage_curve(y, probabilities, groups)
+    """Accuracy against the share answered; `said` (N,) where that isn't the most probable answer."""
+    curve = coverage_curve(y, probabilities, groups, said=said)
     columns = curve.coverage, curve.accuracy, curve.low, curve.high, curve.threshold
     return tuple(CoveragePoint(*point) for point in zip(*columns, strict=True))
 
@@ -198,7 +201,7 @@ def table_of_answers(
 
     Labels that only the test part has come last.
     """
-    n, said = material.n_classes, probabilities.argmax(1)
+    n, said = material.n_classes, material.said(probabilities)
     y = material.y[rows]
     strangers = sorted({material.labels[i] for i in rows[y < 0].tolist()})
     truth = y.copy()

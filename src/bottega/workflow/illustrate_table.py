@@ -44,7 +44,8 @@ def class_evidence(trial: Trial[Any], use: Use, names: Sequence[str]) -> Evidenc
     tested = judged.tested
     rows, probabilities = tested.rows[tested.once], tested.predictions[tested.once]
     y, groups = material.y[rows], material.groups[rows]
-    said, sureness = probabilities.argmax(1), probabilities.max(1)
+    said = material.said(probabilities)
+    sureness = probabilities[np.arange(len(rows)), said]
     wrong = np.flatnonzero(said != y)
     wrong = wrong[np.argsort(-sureness[wrong], kind="stable")][:N_MISTAKES]
     labels, _, matrix = table_of_answers(material, rows, probabilities)
@@ -57,7 +58,7 @@ def class_evidence(trial: Trial[Any], use: Use, names: Sequence[str]) -> Evidenc
         ),
         reliability=reliability_bins(y, probabilities, groups),
         ece=judged.metrics.get("ece"),
-        coverage=coverage_points(y, probabilities, groups),
+        coverage=coverage_points(y, probabilities, groups, said),
         chosen_coverage=chosen_point(judged),
     )
 

@@ -11,10 +11,11 @@ from bottega.data.splits import folds, naive_split
 from bottega.errors import BottegaError
 from bottega.evaluation.conformal import Interval
 from bottega.evaluation.intervals import difference, interval, proportion
-from bottega.evaluation.metrics import METRICS, score_all
+from bottega.evaluation.metrics import score_all
 from bottega.evaluation.regression import score_values
 from bottega.problem.records import Candidate, Score
 from bottega.workflow.candidates import Answered, Developed, Material, Rules, Spec, answer, develop, predictions
+from bottega.workflow.judge_costs import judge_costs
 from bottega.workflow.lookalikes import Lookalikes, find_lookalikes
 from bottega.workflow.threads import product_threads
 
@@ -59,6 +60,7 @@ class Judged:
     Attributes:
         per_class, sure: of classes; empty for values.
         interval: of values: what it promises, and what it held; empty for classes.
+        costs: where they are stated: what answers cost, and what simpler rules would have cost.
     """
 
     tested: Tested
@@ -68,6 +70,7 @@ class Judged:
     naive: Score | None
     lookalikes: Lookalikes | None = None
     interval: dict[str, Any] = field(default_factory=dict)
+    costs: dict[str, Any] = field(default_factory=dict)
 
 
 def held_out(material: Material, developed: Developed, rows: Integers) -> Tested:
@@ -79,7 +82,8 @@ def held_out(material: Material, developed: Developed, rows: Integers) -> Tested
     if developed.interval is not None:
         ends = np.stack(developed.interval.around(found), axis=1)
         return Tested(rows, found, np.zeros(len(rows), bool), by_candidate, len(rows), ends)
-    return Tested(rows, found, found.max(1) >= developed.threshold, by_candidate, len(rows))
+    said = material.said(found)
+    return Tested(rows, found, found[np.arange(len(rows)), said] >= developed.threshold, by_candidate, len(rows))
 
 
 def cross_validated(
@@ -133,9 +137,11 @@ def judge(
         metrics.pop("average_precision", None)
     if metric not in metrics:
         raise _without_value(material, metric)
-    single = _without_twins(groups[tested.once])
+    others = np.setdiff1d(np.arange(len(material.y)), tested.rows)  # of given parts, some may have twins in the test
+    single = _without_twins(groups[tested.once], material.groups[others])
     if 0 < len(single) < tested.n:
-        score = interval(METRICS[metric], y[single], tested.predictions[single], None, 0)
+        measure = material.measure(metric, tested.rows[single])
+        score = interval(measure, y[single], tested.predictions[single], None, 0)
         metrics[f"{metric}_without_twins"] = score
     lookalikes = _lookalikes(material, tested, metric) if varied else None
     if lookalikes is not None:
@@ -146,19 +152,21 @@ def judge(
     if developed.interval is not None:
         return Judged(tested, metrics, {}, {}, naive, interval=_interval(developed.interval, metrics))
     once = tested.once
-    per_class = _per_class(material.classes, y[once], tested.predictions[once].argmax(1), groups[once])
-    return Judged(tested, metrics, per_class, _sure(material, tested, developed), naive, lookalikes)
+    per_class = _per_class(material.classes, y[once], material.said(tested.predictions[once]), groups[once])
+    sure, costs = _sure(material, tested, developed), judge_costs(material, tested, developed)
+    return Judged(tested, metrics, per_class, sure, naive, lookalikes, costs=costs)
 
 
 def _scores(material: Material, tested: Tested, developed: Developed) -> dict[str, Score]:
     """Every metric that has a value on these rows."""
     y, groups = material.y[tested.rows], material.groups[tested.rows]
     clusters = None if len(np.unique(groups)) == len(groups) else groups
+    weights = None if material.weights is None else material.weights[tested.rows]
     if tested.ends is not None and developed.interval is not None:
         coverage, ends = developed.interval.coverage, (tested.ends[:, 0], tested.ends[:, 1])
-        found = score_values(y, tested.predictions, ends, coverage=coverage, groups=clusters)
+        found = score_values(y, tested.predictions, ends, coverage=coverage, groups=clusters, weights=weights)
     else:
-        found = score_all(y, tested.predictions, clusters)
+        found = score_all(y, tested.predictions, clusters, costs=material.costs, weights=weights)
     return {name: replace(score, n=tested.n) for name, score in found.items() if np.isfinite(score.score)}
 
 
@@ -187,23 +195,24 @@ def naive_score(
         return None
     x = material.views[one.spec.view]
     with product_threads(threads):
-        form = one.spec.fit(x[train], material.y[train], one.setting)
+        form = one.spec.fitted(material, train, one.setting)
     found = predictions(answer(form, x[test], material.n_outputs), one.temperature)
-    return interval(METRICS[metric], material.y[test], found, None, 0)
+    return interval(material.measure(metric, test), material.y[test], found, None, 0)
 
 
 def candidate_records(
     material: Material, developed: Developed, tested: Tested, *, metric: str
 ) -> tuple[Candidate, ...]:
     """Every candidate with its validation and test scores, and how it stands to the one that ships."""
-    measure = METRICS[metric]
+    measure = material.measure(metric, tested.rows)
     y, groups = material.y[tested.rows], material.groups[tested.rows]
     y_val, groups_val = material.y[developed.rows], material.groups[developed.rows]
     chosen = tested.by_candidate[developed.choice.name]
     found = []
     for name, one in developed.answered.items():
         answered = np.isfinite(one.logits[:, 0])
-        val = interval(measure, y_val[answered], one.predictions()[answered], groups_val[answered], 0)
+        on_val = material.measure(metric, developed.rows[answered])
+        val = interval(on_val, y_val[answered], one.predictions()[answered], groups_val[answered], 0)
         test = interval(measure, y, tested.by_candidate[name], groups, 0)
         gap = None
         if name != developed.choice.name:
@@ -231,10 +240,11 @@ def _lookalikes(material: Material, tested: Tested, metric: str) -> Lookalikes |
     return find_lookalikes(material, rows, tested.predictions[tested.once], seen, metric=metric)
 
 
-def _without_twins(groups: Integers) -> Integers:
-    """The first example of each group."""
+def _without_twins(groups: Integers, seen: Integers) -> Integers:
+    """The first example of each group that training has nothing of."""
     _, first = np.unique(groups, return_index=True)
-    return np.sort(first)
+    first = np.sort(first)
+    return first[~np.isin(groups[first], seen)]
 
 
 def _per_class(classes: Sequence[str], y: Integers, said: Integers, groups: Integers) -> dict[str, dict[str, Any]]:
@@ -252,7 +262,7 @@ def _per_class(classes: Sequence[str], y: Integers, said: Integers, groups: Inte
 def _sure(material: Material, tested: Tested, developed: Developed) -> dict[str, Any]:
     """The threshold, and what it did on the test part."""
     y, groups = material.y[tested.rows], material.groups[tested.rows]
-    right = tested.predictions.argmax(1) == y
+    right = material.said(tested.predictions) == y
     sure, promised = tested.sure, developed.sure
     if promised is None:
         return {}

@@ -4,7 +4,6 @@ import numpy as np
 import numpy.typing as npt
 
 from bottega.evaluation.intervals import difference, interval
-from bottega.evaluation.metrics import METRICS
 from bottega.problem.records import Candidate
 from bottega.workflow.candidates import Material
 from bottega.workflow.judge import Tested
@@ -33,7 +32,7 @@ def last_value(
         return None
     y = material.y[order[before]]
     said = y.astype(np.float64) if not material.classes else _shares(y, material.n_classes)
-    truth, groups, measure = material.y[rows], material.groups[rows], METRICS[metric]
+    truth, groups, measure = material.y[rows], material.groups[rows], material.measure(metric, rows)
     score = interval(measure, truth, said, groups, 0)
     gap = difference(measure, truth, tested.predictions, said, groups)
     return Candidate(LAST, "baseline", None, score, 0.0, None, None, gap)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bottega.data.checks import find_suspects, labelled
+from bottega.data.checks import find_suspects, labelled, require_trainable
 from bottega.data.layout import UNLABELLED
 from bottega.data.profile import ImageSet, RowStore, profile
 from bottega.data.sources import open_source
@@ -21,6 +21,7 @@ from bottega.problem.table import TableChoices
 from bottega.problem.task import image_task
 from bottega.workflow.estimate import estimate_seconds
 from bottega.workflow.extras import missing_extra
+from bottega.workflow.refusal import with_refusal
 from bottega.workflow.table_options import TableOptions, part_files
 
 __all__ = ["look", "look_record"]
@@ -55,7 +56,7 @@ def look(
     options = choices if isinstance(choices, TableOptions) else TableOptions(choices or TableChoices())
     if target is not None:
         options = replace(options, choices=replace(options.choices, target=target))
-    named = [*options.choices.names(), *([options.text] if options.text is not None else [])]
+    named = [*options.choices.names(), *options.text, *options.also]
     if is_table(data) or is_text_folder(data) or part_files(os.fspath(data)) or (named and os.path.isfile(data)):
         return _look_at_table(os.fspath(data), options, progress)
     if named:
@@ -65,7 +66,8 @@ def look(
             fix="leave the column out, or give the file",
         )
     images = profile(open_source(data), progress=progress, store=Store() if store is None else store)
-    return look_record(images, group_by=group_by, estimate=estimate)
+    record = look_record(images, group_by=group_by, estimate=estimate)
+    return with_refusal(record, lambda: require_trainable(images))
 
 
 def _look_at_table(data: str, stated: TableOptions, progress: Progress | None) -> LookRecord:

@@ -4,7 +4,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from bottega.data.table_checks import target_values, task_of
+from bottega.data.table_checks import require_trainable_table, target_values, task_of
 from bottega.data.table_duplicates import Conflicts, Duplicates, find_conflicts, find_duplicates, same_columns
 from bottega.data.table_facts import column_facts
 from bottega.data.table_links import Link, View, measure_links
@@ -15,6 +15,7 @@ from bottega.evaluation.look_page import write_page
 from bottega.problem.records import LookRecord, Progress, Task, Twin
 from bottega.problem.table import TableChoices
 from bottega.workflow.question import merged, read_question, write_question
+from bottega.workflow.refusal import with_refusal
 
 __all__ = ["look_at_table", "table_record", "write_look"]
 
@@ -32,7 +33,9 @@ def look_at_table(data: str, choices: TableChoices, *, progress: Progress | None
         BottegaError: it cannot be read as a table.
     """
     choices = merged(choices, read_question(data))
-    return table_record(read_table(data, choices, progress=progress), progress=progress)
+    table = read_table(data, choices, progress=progress)
+    record = table_record(table, progress=progress)
+    return with_refusal(record, lambda: require_trainable_table(table, record.task))
 
 
 def write_look(record: LookRecord, data: str, choices: TableChoices, folder: Path | None = None) -> list[str]:

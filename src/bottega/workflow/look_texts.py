@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from bottega.data.text_characters import MAX_CHARACTERS
 from bottega.data.text_checks import text_suspects, words_of
 from bottega.data.texts import TextSet, digests, text_groups
 from bottega.data.twins import twin_records
@@ -17,8 +18,12 @@ SAMPLE = 2_000  # texts whose letters tell the scripts
 MAX_TWINS = 1_000  # groups that the record lists; the facts count them all
 
 
-def text_record(texts: TextSet) -> LookRecord:
-    """The record of texts that were read already."""
+def text_record(texts: TextSet, also: tuple[str, ...] = ()) -> LookRecord:
+    """The record of texts that were read already.
+
+    Args:
+        also: columns that are learned from beside them.
+    """
     hashes, groups = digests(texts.texts), text_groups(texts.texts)
     counts = Counter(label for label in texts.labels if label is not None)
     return LookRecord(
@@ -30,7 +35,7 @@ def text_record(texts: TextSet) -> LookRecord:
         suspects=text_suspects(texts, groups, hashes) if len(texts) else (),
         estimate_seconds=None,
         n_per_part=dict(Counter(part or "train" for part in texts.parts)) if any(texts.parts) else {},
-        facts=_facts(texts, groups),
+        facts={**_facts(texts, groups), "also": list(also)},
     )
 
 
@@ -50,7 +55,9 @@ def _task(texts: TextSet, counts: Counter[str]) -> Task:
 
 def _facts(texts: TextSet, groups: Any) -> dict[str, Any]:
     characters = np.array([len(text) for text in texts.texts] or [0])
-    words = np.array([len(words_of(text)) for text in texts.texts[:: max(1, len(texts) // SAMPLE)]] or [0])
+    words = np.array(
+        [len(words_of(text[:MAX_CHARACTERS])) for text in texts.texts[:: max(1, len(texts) // SAMPLE)]] or [0]
+    )
     return {
         "name": texts.name,
         "source": texts.source,

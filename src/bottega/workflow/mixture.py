@@ -17,6 +17,7 @@ __all__ = ["Remembered", "mixture_spec"]
 
 Floats = npt.NDArray[np.float32]
 Targets = npt.NDArray[Any]
+Numbers = npt.NDArray[np.float64]
 N_DRAWS = 20  # of the greedy search: weights are multiples of 1/20
 N_KEPT = 12  # fits that are remembered: five folds, the tuned and the final one, twice
 
@@ -40,14 +41,15 @@ class Remembered:
         self._asked: dict[bytes, Lock] = {}
         self._lock = Lock()
 
-    def tune(self, x: Floats, y: Targets, x_val: Floats, y_val: Targets) -> tuple[Setting, Form]:
+    def tune(self, x: Floats, y: Targets, x_val: Floats, y_val: Targets, *weights: Numbers) -> tuple[Setting, Form]:
         """As the candidate's own; its form is never None."""
+        weights = weights if self._spec.weighs else ()
 
         def work() -> tuple[Setting, Form]:
-            setting, form = self._spec.tune(x, y, x_val, y_val)
-            return setting, form if form is not None else self._spec.fit(x, y, setting)
+            setting, form = self._spec.tune(x, y, x_val, y_val, *weights)
+            return setting, form if form is not None else self._spec.fit(x, y, setting, *weights[:1])
 
-        found: tuple[Setting, Form] = self._once(_key(x, y) + _key(x_val, y_val), work)
+        found: tuple[Setting, Form] = self._once(_key(x, y, *weights) + _key(x_val, y_val), work)
         return found
 
     @property
@@ -55,10 +57,11 @@ class Remembered:
         """Whether it was fitted on any rows; under a short time some candidates never are."""
         return bool(self._known)
 
-    def fit(self, x: Floats, y: Targets, setting: Setting) -> Form:
+    def fit(self, x: Floats, y: Targets, setting: Setting, *weights: Numbers) -> Form:
         """As the candidate's own."""
-        key = _key(x, y) + repr(sorted(setting.items())).encode()
-        form: Form = self._once(key, lambda: self._spec.fit(x, y, setting))
+        weights = weights if self._spec.weighs else ()
+        key = _key(x, y, *weights) + repr(sorted(setting.items())).encode()
+        form: Form = self._once(key, lambda: self._spec.fit(x, y, setting, *weights))
         return form
 
     def _once(self, key: bytes, work: Callable[[], Any]) -> Any:
@@ -79,7 +82,8 @@ class Remembered:
 def mixture_spec(task: Task, members: Sequence[Remembered]) -> Spec:
     """The mixture as a candidate; it stands last, when its members are fitted already."""
     mixer = _Mixer(task, members)
-    return Spec("mixture of the best", "baseline", members[0].spec.view, mixer.fit, mixer.tune, alone=True, leads=False)
+    view = members[0].spec.view
+    return Spec("mixture of the best", "baseline", view, mixer.fit, mixer.tune, alone=True, leads=False, weighs=True)
 
 
 class _Mixer:
@@ -87,19 +91,20 @@ class _Mixer:
         self.task = task
         self.members = {member.spec.name: member for member in members}
 
-    def tune(self, x: Floats, y: Targets, x_val: Floats, y_val: Targets) -> tuple[Setting, Form]:
+    def tune(self, x: Floats, y: Targets, x_val: Floats, y_val: Targets, *weights: Numbers) -> tuple[Setting, Form]:
         known = {name: member for name, member in self.members.items() if member.is_known} or self.members
-        tuned = {name: member.tune(x, y, x_val, y_val) for name, member in known.items()}
+        tuned = {name: member.tune(x, y, x_val, y_val, *weights) for name, member in known.items()}
         answers = np.stack([self._answers(form, x_val) for _, form in tuned.values()])  # (members, N, C)
-        counts = _greedy(answers, y_val, is_class=self.task.n_classes is not None)
-        weights = {name: int(n) / N_DRAWS for name, n in zip(tuned, counts, strict=True) if n}
-        setting = {"weights": weights, "settings": {name: tuned[name][0] for name in weights}}
-        return setting, self._mixture({name: tuned[name][1] for name in weights}, weights)
+        counting = weights[1] if weights else np.ones(len(y_val))
+        counts = _greedy(answers, y_val, counting, is_class=self.task.n_classes is not None)
+        shares = {name: int(n) / N_DRAWS for name, n in zip(tuned, counts, strict=True) if n}
+        setting = {"weights": shares, "settings": {name: tuned[name][0] for name in shares}}
+        return setting, self._mixture({name: tuned[name][1] for name in shares}, shares)
 
-    def fit(self, x: Floats, y: Targets, setting: Setting) -> Form:
-        weights = setting["weights"]
-        forms = {name: self.members[name].fit(x, y, setting["settings"][name]) for name in weights}
-        return self._mixture(forms, weights)
+    def fit(self, x: Floats, y: Targets, setting: Setting, *weights: Numbers) -> Form:
+        shares = setting["weights"]
+        forms = {name: self.members[name].fit(x, y, setting["settings"][name], *weights) for name in shares}
+        return self._mixture(forms, shares)
 
     def _mixture(self, forms: dict[str, Form], weights: dict[str, float]) -> Form:
         if len(weights) == 1:
@@ -115,28 +120,32 @@ class _Mixer:
         return np.asarray(shares / shares.sum(1, keepdims=True))
 
 
-def _greedy(answers: npt.NDArray[np.float64], y: Targets, *, is_class: bool) -> npt.NDArray[np.int64]:
+def _greedy(answers: Numbers, y: Targets, weights: Numbers, *, is_class: bool) -> npt.NDArray[np.int64]:
     """How often each member is drawn when each draw takes the one that helps the mean most.
 
+    Args:
+        weights: (N,) how much each row counts.
     Source: Caruana et al. 2004, "Ensemble selection from libraries of models".
     """
     counts = np.zeros(len(answers), np.int64)
     total = np.zeros(answers.shape[1:])
     known = y >= 0 if is_class else np.ones(len(y), bool)
     rows = np.flatnonzero(known)
+    share = weights[rows] / weights[rows].sum()
     for n in range(1, N_DRAWS + 1):
         means = (total + answers)[:, known] / n
         if is_class:
-            losses = -np.log(np.maximum(means[:, np.arange(len(rows)), y[rows]], 1e-7)).mean(1)
+            losses = -np.log(np.maximum(means[:, np.arange(len(rows)), y[rows]], 1e-7)) @ share
         else:
-            losses = np.square(means[:, :, 0] - y[rows]).mean(1)
+            losses = np.square(means[:, :, 0] - y[rows]) @ share
         best = int(np.argmin(losses))
         counts[best] += 1
         total = total + answers[best]
     return counts
 
 
-def _key(x: Floats, y: Targets) -> bytes:
+def _key(x: Floats, *others: npt.NDArray[Any]) -> bytes:
     digest = hashlib.blake2b(np.ascontiguousarray(x).tobytes(), digest_size=16)
-    digest.update(np.ascontiguousarray(y).tobytes())
+    for other in others:
+        digest.update(np.ascontiguousarray(other).tobytes())
     return digest.digest()

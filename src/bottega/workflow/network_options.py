@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["NETWORKS", "OWN", "check_network_options", "is_own_network", "stated_settings"]
 
 NETWORKS = ("auto", "pretrained", "mlp", "cnn", "resnet", "finetune")
+TEXT_NETWORKS = ("auto", "bag", "cnn", "lstm", "pretrained", "finetune")  # of texts
 OWN = ("mlp", "cnn", "resnet")
 FINETUNE = "finetune"
 DEVICES = ("auto", "cpu", "cuda")
@@ -55,6 +56,11 @@ def check_network_options(options: "TrainOptions") -> list[_Problem]:
 
 def _check_network(options: "TrainOptions") -> list[_Problem]:
     network = options.network
+    if options.table is not None:
+        if network in TEXT_NETWORKS:
+            return []
+        near = nearest_name(network, TEXT_NETWORKS) or "cnn"
+        return [(f"network {network!r}", f"for texts one of {', '.join(TEXT_NETWORKS)}", f"--network {near}")]
     if network not in NETWORKS and not network.endswith(".toml") and not re.fullmatch(r"[\w./-]+:\w+", network):
         near = nearest_name(network, NETWORKS)
         expected = f"one of {', '.join(NETWORKS)}, a file FILE.toml or a class MODULE:CLASS"

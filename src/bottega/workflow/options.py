@@ -12,13 +12,15 @@ from bottega.errors import BottegaError, found_in, nearest_name
 from bottega.workflow.network_options import check_network_options
 from bottega.workflow.table_options import COLUMN_KEYWORDS, TableOptions, table_options
 
-__all__ = ["TrainKeywords", "TrainOptions", "parse_duration", "train_options"]
+__all__ = ["OF_NETWORKS", "TrainKeywords", "TrainOptions", "parse_duration", "refuse_networks_of_rows", "train_options"]
 
-UNBOUNDED = ("log_loss", "brier", "rmse", "mae", "mape")  # brier ends at 2 over several classes
+UNBOUNDED = ("log_loss", "brier", "rmse", "mae", "mape", "mean_cost")  # brier ends at 2 over several classes
+MEAN_COST = "mean_cost"  # the metric where costs are stated
 AUTO = "auto"  # the metric of a table, until its target was looked at
 DEFAULT_METRIC = {"classification": "accuracy", "regression": "rmse"}
-OF_PICTURES = (  # choices that mean nothing for a table
-    "preset", "group_by", "small", "network", "width", "depth", "dropout", "epochs", "batch_size", "optimiser",
+OF_NETWORKS = ("preset", "small", "network")  # choices that mean nothing for the rows of a table, but do for texts
+OF_PICTURES = (  # choices that mean nothing for a table or for texts
+    "group_by", "width", "depth", "dropout", "epochs", "batch_size", "optimiser",
     "learning_rate", "schedule", "weight_decay", "patience", "augment", "device", "seeds",
 )  # fmt: skip
 PRESETS = ("fast", "accurate")
@@ -64,11 +66,18 @@ class TrainKeywords(TypedDict, total=False):
     ignore: Sequence[str]
     group: str | None
     time_column: str | None
+    weight: str | None
     missing: Sequence[str]
     test: str | os.PathLike[str] | None
     val: str | os.PathLike[str] | None
     split_column: str | None
-    text: str | None
+    text: str | Sequence[str] | None
+    also: str | Sequence[str] | None
+    features: bool
+    false_alarm_cost: float | None
+    miss_cost: float | None
+    positive: str | None
+    costs: str | os.PathLike[str] | Mapping[str, Mapping[str, float]] | None
 
 
 @dataclass(frozen=True)
@@ -143,7 +152,7 @@ class TrainOptions:
 
     def stated(self) -> dict[str, Any]:
         """The choices as the recipe holds them, those about the place of the run left out."""
-        elsewhere = ("resume", "name", "table", *(OF_PICTURES if self.table is not None else ()))
+        elsewhere = ("resume", "name", "table", *((*OF_PICTURES, *OF_NETWORKS) if self.table is not None else ()))
         found = {key: value for key, value in vars(self).items() if key not in elsewhere}
         return found if self.table is None else {**found, "table": self.table.to_recipe()}
 
@@ -153,12 +162,18 @@ class TrainOptions:
         Raises:
             BottegaError: the stated metric judges another kind of task, or the bar doesn't go with the metric.
         """
-        from bottega.evaluation.metrics import METRICS
+        from bottega.evaluation.metrics import METRICS, metric_named
 
         kind = kind or "classification"
+        if self._has_costs and kind != "classification":
+            raise BottegaError(
+                found="costs of wrong answers for a target of numbers",
+                expected="costs for a target of classes",
+                fix="leave the costs out; --metric mae counts every unit of error the same",
+            )
         if self.metric == AUTO:
-            return replace(self, metric=DEFAULT_METRIC[kind])
-        if METRICS[self.metric].kind != kind:
+            return replace(self, metric=MEAN_COST if self._has_costs else DEFAULT_METRIC[kind])
+        if metric_named(self.metric).kind != kind:
             known = [name for name, metric in METRICS.items() if metric.kind == kind]
             raise BottegaError(
                 found=f"metric {self.metric!r} for a target of {'numbers' if kind == 'regression' else 'classes'}",
@@ -166,6 +181,11 @@ class TrainOptions:
                 fix=f"--metric {DEFAULT_METRIC[kind]}",
             )
         return self
+
+
+    @property
+    def _has_costs(self) -> bool:
+        return self.table is not None and self.table.costs is not None
 
 
 _Problem = tuple[str, str, str]  # found, expected, fix
@@ -176,14 +196,15 @@ def _metrics(options: TrainOptions) -> dict[str, bool]:
     from bottega.evaluation.metrics import METRICS
 
     kinds = ("classification", "regression") if options.table is not None else ("classification",)
-    return {name: metric.higher_is_better for name, metric in METRICS.items() if metric.kind in kinds}
+    found = {name: metric.higher_is_better for name, metric in METRICS.items() if metric.kind in kinds}
+    return found if options.table is None else {**found, MEAN_COST: False}
 
 
 def _check_names(options: TrainOptions) -> list[_Problem]:
     problems = []
     for flag, value, known in (
         ("preset", options.preset, PRESETS),
-        ("metric", options.metric, (*_metrics(options), *([AUTO] if options.table is not None else []))),
+        ("metric", options.metric, (*_metrics(options), *([AUTO, "pinball"] if options.table is not None else []))),
         ("golden", options.golden, ("made-up", "real")),
     ):
         if value not in known:
@@ -266,14 +287,35 @@ def _check_kinds(options: TrainOptions) -> list[_Problem]:
 
 def _check_table(options: TrainOptions) -> list[_Problem]:
     """Choices about pictures and their networks beside a table."""
-    if options.table is None:
-        return []
-    stated = [f.name for f in fields(options) if f.name in OF_PICTURES and getattr(options, f.name) != f.default]
+    return [] if options.table is None else _stated_among(options, OF_PICTURES)
+
+
+def _stated_among(options: TrainOptions, names: Sequence[str]) -> list[_Problem]:
+    stated = [f.name for f in fields(options) if f.name in names and getattr(options, f.name) != f.default]
     flags = ", ".join(f"--{name.replace('_', '-')}" for name in stated)
     return [(f"{flags} with a table", "choices that a table has", f"leave {flags} out")] if stated else []
 
 
-_CHECKS = (_check_names, _check_numbers, _check_bars, _check_texts, check_network_options, _check_table)
+def refuse_networks_of_rows(options: TrainOptions) -> None:
+    """What texts may be asked for and rows not.
+
+    Raises:
+        BottegaError: it was stated for the rows of a table.
+    """
+    for found, expected, fix in _stated_among(options, tuple(name for name in OF_NETWORKS if name != "preset")):
+        raise BottegaError(found=found, expected=expected, fix=fix)
+
+
+def _check_stated_later(options: TrainOptions) -> list[_Problem]:
+    if options.metric == "pinball" and options.table is not None:
+        expected = "a metric of the value itself; pinball is of its interval, which is set after the choice"
+        return [("metric 'pinball'", expected, "--metric mae")]
+    if options.metric != MEAN_COST or (options.table is not None and options.table.costs is not None):
+        return []
+    return [("metric 'mean_cost'", "costs to go by", "--false-alarm-cost 1 --miss-cost 20, or --costs FILE.csv")]
+
+
+_CHECKS = (_check_names, _check_numbers, _check_bars, _check_texts, check_network_options, _check_table, _check_stated_later)
 
 
 def _is_number(value: object) -> bool:

@@ -334,7 +334,7 @@ class OwnNetwork:
             )
             return self._fit((x, y), None, settings, why)[0]
 
-        return Spec(self.architecture.name, "network", VIEW, fit, tune)
+        return Spec(self.architecture.name, "network", VIEW, fit, tune, alone=True)
 
     def _settings(self, x: Pixels, y: Integers, options: TrainOptions) -> tuple[Settings, str]:
         """What suits the rows that it is fitted on, and why they are augmented so."""

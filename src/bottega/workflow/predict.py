@@ -47,7 +47,7 @@ def predict(
     if not isinstance(model, Model):
         model = open_model(model)
     if not isinstance(model, PictureModel):
-        return _rows(model, inputs, progress), []
+        return _texts_or_rows(model, inputs, progress)
     names = [inputs] if isinstance(inputs, (str, os.PathLike)) else list(inputs)
     paths, rejected = _expand([os.fspath(name) for name in names])
     answers: list[Answer] = []
@@ -57,6 +57,30 @@ def predict(
             progress("predict", len(answers) + len(rejected), len(paths))
     if not answers:
         raise _nothing_read(names, rejected)
+    return answers, rejected
+
+
+def _texts_or_rows(model: "Model", inputs: Any, progress: Progress | None) -> "tuple[list[Answer], list[Rejected]]":
+    from bottega.shipping.text_predictor import TextModel
+
+    if not isinstance(model, TextModel) or not (_are_paths(inputs) or isinstance(inputs, (str, os.PathLike))):
+        return _rows(model, inputs, progress), []
+    from bottega.workflow.predict_texts import predict_texts
+
+    several = list(inputs) if isinstance(inputs, (list, tuple)) else [inputs]
+    try:
+        answers, rejected = predict_texts(model, several, progress)
+    except ModuleNotFoundError as error:
+        if (missing := missing_extra(error)) is not None:
+            raise missing from error
+        raise
+    if not answers:
+        raise BottegaError(
+            found=f"no text: {rejected[0].path!r}: {rejected[0].reason}" if rejected else "no text",
+            expected="one text at least",
+            fix="give a text, a .txt file, a folder of such, or a table",
+            rejected=[{"path": r.path, "reason": r.reason} for r in rejected],
+        )
     return answers, rejected
 
 

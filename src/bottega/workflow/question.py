@@ -12,10 +12,11 @@ from bottega.errors import BottegaError, found_in, nearest_name
 from bottega.problem.records import LookRecord
 from bottega.problem.table import TableChoices
 
-__all__ = ["FILE", "Bar", "merged", "read_bar", "read_question", "write_question"]
+__all__ = ["FILE", "Bar", "merged", "read_bar", "read_costs", "read_question", "write_question"]
 
 FILE = "bottega.toml"
 _KEYS = ("data", "question", "target", "metric", "at_least", "at_most", "ignore", "group", "time_column", "weight")
+_COSTS = ("false_alarm_cost", "miss_cost", "positive", "costs")
 _TABLES = ("types", "missing")
 _METRIC = {"classification": "accuracy", "regression": "rmse"}
 
@@ -45,6 +46,16 @@ def read_bar(data: str, folder: Path | None = None) -> Bar | None:
             raise _wrong_kind(key, value, "a number")
         bars[key] = value
     return Bar(_word(stated, "metric"), **bars)
+
+
+def read_costs(data: str, folder: Path | None = None) -> dict[str, Any]:
+    """What wrong answers cost by `bottega.toml`, when it is about this DATA: the keys that it states.
+
+    Raises:
+        BottegaError: as `read_question`.
+    """
+    stated = _stated(data, folder) or {}
+    return {key: stated[key] for key in _COSTS if key in stated}
 
 
 def read_question(data: str, folder: Path | None = None) -> TableChoices | None:
@@ -80,7 +91,7 @@ def _stated(data: str, folder: Path | None) -> dict[str, Any] | None:
         raise BottegaError(
             found=f"{error}", expected="TOML", fix="mend the line, or delete the file", where=FILE
         ) from error
-    known = (*_KEYS, *_TABLES)
+    known = (*_KEYS, *_COSTS, *_TABLES)
     for key in stated:
         if key not in known:
             near = nearest_name(key, known)

@@ -11,6 +11,9 @@ import numpy.typing as npt
 from bottega.data.table_like import column_specs
 from bottega.data.table_preparation import TablePreparation
 from bottega.errors import BottegaError
+from bottega.evaluation.forms import Form
+from bottega.evaluation.table_forms import Widened
+from bottega.evaluation.wording import joined
 from bottega.problem.table import ColumnSpec
 from bottega.shipping import bloom
 from bottega.shipping.model_file import (
@@ -57,6 +60,7 @@ def ship_table(trial: Trial[LookedTable], prepared: TablePreparation) -> Shipped
             looked.classes,
             temperature=developed.temperature,
             threshold=None if thresholds is None else thresholds.sure,
+            costs=trial.material.costs,
         )
         outputs = class_outputs(len(looked.classes))
     session = open_session(graph, threads=1)
@@ -75,7 +79,7 @@ def ship_table(trial: Trial[LookedTable], prepared: TablePreparation) -> Shipped
         table=_facts(trial, columns),
         **card_facts(trial),
     )
-    return Shipped(seal(graph, card), graph, card, largest, "imputation, scaling and categories", has_network=False)
+    return Shipped(seal(graph, card), graph, card, largest, _inside(developed.chosen.form), has_network=False)
 
 
 def table_usage(shipped: Shipped, path: Path) -> dict[str, Any]:
@@ -97,6 +101,13 @@ def table_usage(shipped: Shipped, path: Path) -> dict[str, Any]:
         "prepared": f"{len(columns)} raw columns go in, one input each: {shipped.words} are inside; then "
         f"{shipped.card.chosen!r}; {ends} come out.",
     }
+
+
+def _inside(form: Form) -> str:
+    """What stands before the fitted part."""
+    if not isinstance(form, Widened):
+        return "imputation, scaling and categories"
+    return f"imputation, scaling, categories and {joined([one.words for one in form.features])}"
 
 
 def _tested(trial: Trial[LookedTable]) -> Integers:
@@ -130,6 +141,8 @@ def _replay(trial: Trial[LookedTable], columns: tuple[ColumnSpec, ...], found: A
     """
     expected = _expected(trial)
     gaps = differences(found, expected)
+    if trial.material.classes:
+        gaps[_other_label(trial, found["label"], expected["probabilities"])] = np.inf
     bad = np.flatnonzero(~(gaps <= TOLERANCE))
     if len(bad):
         worst = int(bad[np.argmax(gaps[bad])])
@@ -141,6 +154,17 @@ def _replay(trial: Trial[LookedTable], columns: tuple[ColumnSpec, ...], found: A
             where=trial.looked.names[int(_tested(trial)[worst])],
         )
     return float(gaps.max()) if len(gaps) else 0.0
+
+
+def _other_label(trial: Trial[LookedTable], labels: npt.NDArray[Any], expected: Any) -> npt.NDArray[np.bool_]:
+    """(N,) where the file says another label than the judged model, and not for want of a difference."""
+    material = trial.material
+    rates, slack = expected, 2 * TOLERANCE
+    if material.costs is not None:
+        rates, slack = expected @ material.costs.table, slack * float(material.costs.table.max())
+    said = np.array([material.classes.index(str(label)) for label in labels], np.int64)
+    own, rows = material.said(expected), np.arange(len(said))
+    return np.asarray(np.abs(rates[rows, said] - rates[rows, own]) > slack)
 
 
 def _golden(
@@ -163,6 +187,9 @@ def _facts(trial: Trial[LookedTable], columns: tuple[ColumnSpec, ...]) -> TableC
     taken = {one.column for one in columns}
     target = table.target.name if table.target is not None else ""
     unused = tuple(one.name for one in table.columns if one.name not in taken and one.name != target)
+    weight = table.choices.weight
     if interval is None:
-        return TableCard(target, unused)
-    return TableCard(target, unused, interval.coverage, interval.guarantee, trial.judged.metrics["coverage"])
+        costs = trial.material.costs
+        return TableCard(target, unused, costs=None if costs is None else costs.matrix, weight=weight)
+    held = trial.judged.metrics["coverage"]
+    return TableCard(target, unused, interval.coverage, interval.guarantee, held, weight=weight)

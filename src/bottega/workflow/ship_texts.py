@@ -1,14 +1,16 @@
 """From a chosen candidate of texts to the file: built, asked for every test text, sealed with its card."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 from bottega.data.table_content import table_digests
+from bottega.data.table_like import Cells, column_specs
+from bottega.data.table_preparation import Encoding
 from bottega.data.text_characters import TextPreparation
 from bottega.data.wordpiece import Pieces
 from bottega.errors import BottegaError
@@ -16,16 +18,16 @@ from bottega.evaluation.calibration import apply_temperature
 from bottega.models.sentence import SentenceNetwork, read_tensors
 from bottega.problem.table import ColumnSpec
 from bottega.shipping import bloom
-from bottega.shipping.minilm import minilm_graph
-from bottega.shipping.model_file import Card, TableCard, Weights, class_outputs, seal
+from bottega.shipping.minilm import minilm_graph, pieces_graph
+from bottega.shipping.model_file import Card, GoldenRow, TableCard, Weights, class_outputs, seal
 from bottega.shipping.predictor import open_session
-from bottega.shipping.table_check import golden_rows
+from bottega.shipping.table_check import golden_rows, made_up_rows
 from bottega.shipping.table_predictor import ask_rows
-from bottega.shipping.text_graph import TextInput, text_classifier
+from bottega.shipping.text_graph import Beside, TextInput, text_classifier
 from bottega.workflow.candidates import answer
 from bottega.workflow.ship import Shipped, card_facts, thresholds_of, used_rows
 from bottega.workflow.text_features import LAYERS
-from bottega.workflow.text_specs import CODES, SENTENCE
+from bottega.workflow.text_specs import BOTH, CODES, PIECES, SENTENCE
 from bottega.workflow.text_trial import LookedTexts
 from bottega.workflow.trial import Trial
 
@@ -42,24 +44,32 @@ GOLDEN = (
     "",
 )
 BATCH = 64
+_TYPES = {"string": "object", "float32": "np.float32"}
 
 
-def ship_texts(trial: Trial[LookedTexts], prepared: TextPreparation, network: SentenceNetwork | None) -> Shipped:
+def ship_texts(
+    trial: Trial[LookedTexts],
+    prepared: TextPreparation,
+    network: SentenceNetwork | None,
+    beside: Beside | None = None,
+) -> Shipped:
     """Build the file and prove it.
 
+    Args:
+        beside: columns that the candidates on features see.
     Raises:
         BottegaError: the file does not answer as the judged model did: nothing ships.
     """
     looked, developed = trial.looked, trial.developed
     view = developed.chosen.spec.view
-    inside = network if view != CODES else None
-    graph, thresholds = _graph(trial, prepared, inside), thresholds_of(developed)
-    columns = (ColumnSpec("text", "text", "string", (looked.source.columns or ("text",))[0]),)
+    inside = network if view in (SENTENCE, BOTH, PIECES) else None
+    beside = beside if view in (SENTENCE, BOTH) else None
+    columns = _columns(looked, beside)
+    graph, thresholds = _graph(trial, prepared, inside, columns, beside), thresholds_of(developed)
     session = open_session(graph, threads=1)
     largest = _replay(trial, session, columns)
     used = used_rows(looked.split)
-    tested = trial.judged.tested.rows[trial.judged.tested.once][:N_REAL_GOLDEN]
-    golden = GOLDEN if trial.options.golden == "made-up" else tuple(looked.texts[i] for i in tested.tolist())
+    taken = {one.column for one in columns}
     outputs = class_outputs(len(looked.classes))
     card = Card(
         task="classification",
@@ -67,43 +77,73 @@ def ship_texts(trial: Trial[LookedTexts], prepared: TextPreparation, network: Se
         outputs=outputs,
         thresholds=thresholds,
         weights=() if inside is None else (Weights(inside.name, inside.licence, inside.sha256, inside.source),),
-        golden=golden_rows(session, {columns[0].column: _strings(golden)}, columns, [one.name for one in outputs]),
+        golden=golden_rows(session, _golden(trial, columns), columns, [one.name for one in outputs]),
         tolerance=TOLERANCE,
-        filter=bloom.build(_hashes(looked, columns[0].column)[used]) if trial.options.filter else None,
+        filter=bloom.build(_hashes(looked, columns)[used]) if trial.options.filter else None,
         inputs=columns,
-        table=TableCard(looked.source.target or "", looked.unused),
+        table=TableCard(looked.source.target or "", tuple(one for one in looked.read.columns if one not in taken)),
         **card_facts(trial),
     )
-    words = {CODES: "case folding and the counting of words and characters", SENTENCE: "the cutting into word pieces"}
+    words = {CODES: "case folding and the counting of words and characters"}
+    words |= dict.fromkeys((SENTENCE, PIECES), "the cutting into word pieces")
     what = words.get(view, "the counting of words and the cutting into word pieces")
     return Shipped(seal(graph, card), graph, card, largest, what, has_network=False)
 
 
 def text_usage(shipped: Shipped, path: Path) -> dict[str, Any]:
     """What the report says about the file: how to ask it from a terminal and from Python, what it does inside."""
+    columns = [one for one in shipped.card.inputs if isinstance(one, ColumnSpec)]
+    first = next(one for one in shipped.card.golden if isinstance(one, GoldenRow))
+    cells = {one.column: GOLDEN[1] if one.kind == "text" else first.cells[one.column] for one in columns}
+    given, goes_in = repr(GOLDEN[1]), "Raw strings go in"
+    if len(columns) > 1:
+        given, goes_in = repr(cells), f"{len(columns)} raw columns go in, one input each"
+    fed = ", ".join(f"{one.name!r}: np.array([{cells[one.column]!r}], {_TYPES[one.dtype]})" for one in columns)
     python = (
-        f"import bottega\n\nmodel = bottega.load({str(path)!r})\nanswer = model({GOLDEN[1]!r})\n"
+        f"import bottega\n\nmodel = bottega.load({str(path)!r})\nanswer = model({given})\n"
         "print(answer.label, answer.probability, answer.sure)\n"
     )
     bare = (
         "import numpy as np\nimport onnxruntime\n\n"
         f"session = onnxruntime.InferenceSession({str(path)!r})\n"
-        f"label, probabilities, sure = session.run(None, {{'text': np.array([{GOLDEN[1]!r}], object)}})\n"
+        f"label, probabilities, sure = session.run(None, {{{fed}}})\n"
     )
     return {
         "snippets": {"Command line": f"bottega predict {path} new.csv --csv", "Python": python, "ONNX Runtime": bare},
         "model_file": {"bytes": len(shipped.data), "sha256": hashlib.sha256(shipped.data).hexdigest()},
-        "prepared": f"Raw strings go in: {shipped.words} are inside; then {shipped.card.chosen!r}; "
+        "prepared": f"{goes_in}: {shipped.words} are inside; then {shipped.card.chosen!r}; "
         "label, probabilities and `sure` come out.",
     }
 
 
-def _graph(trial: Trial[LookedTexts], prepared: TextPreparation, network: SentenceNetwork | None) -> bytes:
+def _columns(looked: LookedTexts, beside: Beside | None) -> tuple[ColumnSpec, ...]:
+    """The inputs of the file: `text`, or the columns that are joined, and those beside them."""
+    read = looked.read
+    specs: tuple[ColumnSpec, ...] = ()
+    if beside is not None and read.table is not None:
+        used = np.flatnonzero(used_rows(looked.split))
+        specs = column_specs(read.table, beside.prepared, {name: cells[used] for name, cells in looked.cells.items()})
+    own = tuple(Encoding(name, "category").input_name for name in read.inputs)
+    names = own if len(own) > 1 or "text" in [one.name for one in specs] else ("text",)
+    texts = (ColumnSpec(name, "text", "string", column) for name, column in zip(names, read.inputs, strict=True))
+    return (*texts, *specs)
+
+
+def _graph(
+    trial: Trial[LookedTexts],
+    prepared: TextPreparation,
+    network: SentenceNetwork | None,
+    columns: Sequence[ColumnSpec],
+    beside: Beside | None,
+) -> bytes:
     developed = trial.developed
     inside = None
     if network is not None:
-        inside = Pieces(network.vocabulary), minilm_graph(read_tensors(network.weights_path), LAYERS)
-    below = TextInput(prepared if developed.chosen.spec.view != SENTENCE else None, inside)
+        fitted = developed.chosen.spec.view == PIECES  # the form holds the network
+        graph = pieces_graph() if fitted else minilm_graph(read_tensors(network.weights_path), LAYERS)
+        inside = Pieces(network.vocabulary), graph
+    names = [one.name for one in columns if one.kind == "text"]
+    below = TextInput(prepared if developed.chosen.spec.view in (CODES, BOTH) else None, inside, names, beside)
     return text_classifier(
         below,
         developed.chosen.form,
@@ -126,8 +166,8 @@ def _replay(trial: Trial[LookedTexts], session: Any, columns: tuple[ColumnSpec, 
     expected = apply_temperature(logits, trial.developed.temperature)
     gaps = np.zeros(len(rows))
     for start in range(0, len(rows), BATCH):
-        texts = _strings([trial.looked.texts[i] for i in rows[start : start + BATCH].tolist()])
-        found = ask_rows(session, {columns[0].column: texts}, columns, ["probabilities"])["probabilities"]
+        cells = {one.column: trial.looked.cells[one.column][rows[start : start + BATCH]] for one in columns}
+        found = ask_rows(session, cells, columns, ["probabilities"])["probabilities"]
         gaps[start : start + BATCH] = np.abs(found - expected[start : start + BATCH]).max(1)
     bad = np.flatnonzero(~(gaps <= TOLERANCE))
     if len(bad):
@@ -141,11 +181,21 @@ def _replay(trial: Trial[LookedTexts], session: Any, columns: tuple[ColumnSpec, 
     return float(gaps.max()) if len(gaps) else 0.0
 
 
-def _hashes(looked: LookedTexts, column: str) -> npt.NDArray[np.uint8]:
-    """Of the texts as cells of a table: what `evaluate` looks up."""
-    digests = table_digests(pl.DataFrame({column: looked.texts}), [column])
+def _golden(trial: Trial[LookedTexts], columns: Sequence[ColumnSpec]) -> Cells:
+    """Stock sentences, another one first in each column, beside cells drawn from training; or real test rows."""
+    looked, tested = trial.looked, trial.judged.tested
+    cells = {one.column: looked.cells[one.column] for one in columns}
+    if trial.options.golden != "made-up":
+        rows = tested.rows[tested.once][:N_REAL_GOLDEN]
+        return {name: values[rows] for name, values in cells.items()}
+    rest = [one for one in columns if one.kind != "text"]
+    drawn = made_up_rows(cells, np.flatnonzero(used_rows(looked.split)), rest)
+    texts = [one.column for one in columns if one.kind == "text"]
+    found = {name: np.array([*GOLDEN[i:], *GOLDEN[:i]], object) for i, name in enumerate(texts)}
+    return found | {name: values[-len(GOLDEN) :] for name, values in drawn.items()}
+
+
+def _hashes(looked: LookedTexts, columns: Sequence[ColumnSpec]) -> npt.NDArray[np.uint8]:
+    """Of the cells, as rows of a table: what `evaluate` looks up."""
+    digests = table_digests(looked.frame, [one.column for one in columns])
     return np.frombuffer(b"".join(digests), np.uint8).reshape(-1, 32)
-
-
-def _strings(texts: Any) -> npt.NDArray[np.object_]:
-    return np.array(texts, dtype=object)

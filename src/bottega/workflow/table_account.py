@@ -1,8 +1,9 @@
 """A run on a table in words: what to believe, what to doubt, what to do next; sentences are built from numbers."""
 
+from bottega.data.table_weights import worth
 from bottega.evaluation.intervals import examples_for_half_the_interval
-from bottega.evaluation.metrics import METRICS
-from bottega.evaluation.wording import count, number, percent, percent_range, shortened, typical
+from bottega.evaluation.metrics import metric_named
+from bottega.evaluation.wording import count, joined, number, percent, percent_range, shortened, typical
 from bottega.problem.records import Candidate, Score
 from bottega.workflow.account import (
     Account,
@@ -14,8 +15,10 @@ from bottega.workflow.account import (
     next_steps,
     verdict,
 )
+from bottega.workflow.judge_costs import cost_words
 from bottega.workflow.last_value import LAST
 from bottega.workflow.table_trial import LookedTable
+from bottega.workflow.table_tuned import NAME as TUNED
 from bottega.workflow.trial import Trial
 
 __all__ = ["account_of_table"]
@@ -33,13 +36,13 @@ def account_of_table(trial: Trial[LookedTable]) -> Account:
     rival = best_rival([one for one in trial.candidates if one.name != LAST], developed.choice.name)
     if looked.classes:
         said = verdict(rival, developed, metric, source, judged, "row")
-        proved = believe(rival, judged, metric, "row")
+        proved = [*cost_words(judged.costs), *believe(rival, judged, metric, "row")]
         steps = next_steps(looked.look, judged, judged.metrics[metric], metric, "row")
     else:
         said, proved, steps = _verdict(trial, rival), _believe(trial, rival), _next_steps(trial)
     return Account(
         verdict=said + _beside_last(trial),
-        believe=tuple(proved),
+        believe=(*proved, *_tuned(trial), *_weighted(trial)),
         doubt=tuple(_doubt(trial)),
         next_steps=(*_left_out(trial), *more_time(developed), *steps)[:MOST],
         findings=findings(looked.look, judged, "row"),
@@ -127,10 +130,35 @@ def _doubt(trial: Trial[LookedTable]) -> list[str]:
     return said[:MOST]
 
 
+def _tuned(trial: Trial[LookedTable]) -> list[str]:
+    """How much the tuned candidate was tuned, and what it is."""
+    one = trial.developed.answered.get(TUNED)
+    if one is None:
+        return []
+    trials: dict[str, int] = one.setting["trials"]
+    kinds = joined([f"{n} of {name}" for name, n in trials.items()])
+    best = one.setting["kind"]
+    return [f"Tuned in {sum(trials.values())} trials ({kinds}), on training rows alone: {best} did best."]
+
+
+def _weighted(trial: Trial[LookedTable]) -> list[str]:
+    """What rows count, where they don't all count the same."""
+    facts, tested = trial.looked.facts, trial.judged.tested
+    if trial.looked.weights is None:
+        return []
+    rows = tested.rows[tested.once]
+    said = (
+        f"Rows count by {shortened(facts['weight_column'], 40)}: for a mean the {count(len(rows))} test rows are worth "
+        f"{worth(trial.looked.weights[rows]):,.0f} that count the same."
+    )
+    without = [one.spec.name for one in trial.developed.answered.values() if not one.spec.weighs]
+    return [said, *([f"Fitted without the weights, which it cannot take: {joined(without)}."] if without else [])]
+
+
 def _next_steps(trial: Trial[LookedTable]) -> list[str]:
     metric = trial.options.metric
     score = trial.judged.metrics[metric]
-    more = examples_for_half_the_interval(score, is_share=METRICS[metric].is_share)
+    more = examples_for_half_the_interval(score, is_share=metric_named(metric).is_share)
     return [f"For half the interval, test on about {more:,} more rows."]
 
 

@@ -9,12 +9,14 @@ from typing import Any
 from bottega.data.table_names import TABLE_SUFFIXES, is_table, is_text_folder
 from bottega.errors import BottegaError
 from bottega.problem.table import TableChoices, table_choices
-from bottega.workflow.question import Bar, merged, read_bar, read_question
+from bottega.workflow.question import Bar, merged, read_bar, read_costs, read_question
+from bottega.workflow.table_costs import COST_KEYWORDS, StatedCosts, stated_costs
 
 __all__ = ["COLUMN_KEYWORDS", "PARTS", "TableOptions", "part_files", "table_options"]
 
 COLUMN_KEYWORDS = (
-    "target", "type", "ignore", "group", "time_column", "missing", "test", "val", "split_column", "text",
+    "target", "type", "ignore", "group", "time_column", "weight", "missing", "test", "val", "split_column", "text", "also", "features",
+    *COST_KEYWORDS,
 )  # fmt: skip
 PARTS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "dev": "val",
          "test": "test"}  # fmt: skip
@@ -27,21 +29,29 @@ class TableOptions:
     Attributes:
         test, val: files of these parts; None where they are drawn, or stand in DATA.
         split_column: whose values name the part of each row.
-        text: the column of the texts that alone are learned from; None where that was not stated.
+        text: columns of texts that are joined and learned from; () where that was not stated.
+        also: columns that are learned from beside the texts.
+        costs: of wrong answers; None where each counts the same.
+        features: whether features are made of the columns, and kept where they are proved to help.
     """
 
     choices: TableChoices = field(default_factory=TableChoices)
     test: str | None = None
     val: str | None = None
     split_column: str | None = None
-    text: str | None = None
+    text: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    costs: StatedCosts | None = None
+    features: bool = False
 
     def to_recipe(self) -> dict[str, Any]:
         """What was stated, as the recipe holds it."""
         return {key: value for key, value in {**asdict(self.choices), **self._parts()}.items() if value}
 
-    def _parts(self) -> dict[str, str | None]:
-        return {"test": self.test, "val": self.val, "split_column": self.split_column, "text": self.text}
+    def _parts(self) -> dict[str, Any]:
+        places = {"test": self.test, "val": self.val, "split_column": self.split_column}
+        costs = None if self.costs is None else self.costs.to_recipe()
+        return {**places, "text": list(self.text), "also": list(self.also), "costs": costs, "features": self.features}
 
     @classmethod
     def from_recipe(cls, stated: Mapping[str, Any]) -> "TableOptions":
@@ -50,13 +60,15 @@ class TableOptions:
         Raises:
             BottegaError: it isn't what training wrote.
         """
-        parts = {key: stated[key] for key in ("test", "val", "split_column", "text") if key in stated}
-        rest = {key: value for key, value in stated.items() if key not in parts}
+        parts = {key: stated[key] for key in ("test", "val", "split_column", "features") if key in stated}
+        parts |= {key: tuple(_several(stated[key])) for key in ("text", "also") if key in stated}
+        rest = {key: value for key, value in stated.items() if key not in (*parts, "costs")}
         for key in ("ignore", "missing"):
             rest[key] = tuple(rest.get(key, ()))
         rest["missing_in"] = {name: tuple(codes) for name, codes in rest.get("missing_in", {}).items()}
         try:
-            return cls(TableChoices(**rest), **parts)
+            costs = StatedCosts(**stated["costs"]) if "costs" in stated else None
+            return cls(TableChoices(**rest), **parts, costs=costs)
         except TypeError as error:
             raise BottegaError(
                 found=f"in a recipe the table is {dict(stated)!r}",
@@ -85,29 +97,28 @@ def table_options(
         if stated:
             key, value = next(iter(stated.items()))
             raise BottegaError(
-                found=f"--{key.replace('_', '-')} {value!r} for {path!r}, which is no table",
+                found=f"--{key.replace('_', '-')}{'' if value is True else f' {value!r}'} for {path!r}, which is no table",
                 expected="columns stated for a CSV, TSV, Parquet, JSON lines, .xlsx or SQLite file",
                 fix="leave it out, or give the file",
             )
         return None, None
-    parts = {key: stated.get(key) for key in ("test", "val", "split_column", "text")}
+    parts = {key: stated.get(key) for key in ("test", "val", "split_column")}
     choices = table_choices(
         target=stated.get("target"),
         types=_typed(stated.get("type", ())),
         ignore=_several(stated.get("ignore", ())),
         group=stated.get("group"),
         time_column=stated.get("time_column"),
+        weight=stated.get("weight"),
         missing=_several(stated.get("missing", ())),
     )
     choices = merged(choices, read_question(path))
-    if choices.weight is not None:
-        raise BottegaError(
-            found=f"weight {choices.weight!r}",
-            expected="rows that count the same; weights are not used in training yet",
-            fix=f"--ignore {choices.weight}, and take weight out of bottega.toml",
-        )
-    places = {key: None if value is None else os.fspath(value) for key, value in parts.items()}
-    return TableOptions(choices, **places), read_bar(path)
+    places: dict[str, Any] = {key: None if value is None else os.fspath(value) for key, value in parts.items()}
+    text, also = (tuple(_several(stated.get(key, ()))) for key in ("text", "also"))
+    asked = {key: keywords[key] for key in COST_KEYWORDS if keywords.get(key) is not None}
+    costs = stated_costs(asked or read_costs(path))
+    features = _is_true(stated.get("features", False))
+    return TableOptions(choices, **places, text=text, also=also, costs=costs, features=features), read_bar(path)
 
 
 def part_files(data: str) -> dict[str, str]:
@@ -132,6 +143,12 @@ def part_files(data: str) -> dict[str, str]:
 
 def _several(value: Any) -> Sequence[str]:
     return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _is_true(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise BottegaError(found=f"features {value!r}", expected="True or False", fix="features=True")
+    return value
 
 
 def _typed(value: Any) -> Sequence[str]:

@@ -15,6 +15,7 @@ from bottega.data.splits import Split, split
 from bottega.data.table_cells import TableCells, cells_of
 from bottega.data.table_checks import require_trainable_table, target_values
 from bottega.data.table_content import cell_words, table_digests
+from bottega.data.table_weights import row_weights, worth
 from bottega.data.tables import Table, read_table
 from bottega.data.time_split import by_time
 from bottega.errors import BottegaError, found_in
@@ -41,6 +42,7 @@ class LookedTable:
         y: (N,) class indices, -1 for a label that only the test part has; or values.
         groups: (N,) equal for rows of one content, or of one value of the group column.
         moments: (N,) of the time column; empty without one.
+        weights: (N,) how much each row counts; None for all the same.
     """
 
     table: Table
@@ -55,6 +57,7 @@ class LookedTable:
     hashes: npt.NDArray[np.uint8]
     fingerprint: str
     moments: npt.NDArray[np.float64]
+    weights: npt.NDArray[np.float64] | None = None
     noun = "row"
     is_varied = False
 
@@ -72,7 +75,10 @@ class LookedTable:
     def facts(self) -> dict[str, Any]:
         """How rows were kept together or apart."""
         choices = self.table.choices
-        stated = {"group_column": choices.group, "time_column": choices.time_column}
+        stated: dict[str, Any] = {"group_column": choices.group, "time_column": choices.time_column}
+        if self.weights is not None:
+            worths = {part: round(worth(self.weights[self.split.part == part]), 1) for part in PART_NAMES}
+            stated |= {"weight_column": choices.weight, "worth": worths}
         return {key: value for key, value in stated.items() if value is not None}
 
     @property
@@ -97,7 +103,8 @@ def look_at_rows(data: str, options: TrainOptions, *, progress: Progress | None)
     digests = table_digests(table.frame, list(taken.cells))
     is_value = look.task.kind == "regression"
     texts = values.to_list()
-    order = sorted(kept.tolist(), key=lambda i: (digests[i], texts[i], given[i] or "", i))
+    by_row = _weights(table, kept)
+    order = sorted(kept.tolist(), key=lambda i: (digests[i], texts[i], given[i] or "", by_row.get(i, 1.0), i))
     rows = np.array(order, np.int64)
     labels = tuple("" if is_value else str(texts[i]) for i in order)
     hashes = np.frombuffer(b"".join(digests[i] for i in order), np.uint8).reshape(-1, 32)
@@ -128,9 +135,21 @@ def look_at_rows(data: str, options: TrainOptions, *, progress: Progress | None)
         y=y,
         groups=groups,
         hashes=hashes,
-        fingerprint=_fingerprint([digests[i] for i in order], [str(texts[i]) for i in order], parts),
+        fingerprint=_fingerprint([digests[i] for i in order], [_marked(texts[i], by_row.get(i)) for i in order], parts),
         moments=moments,
+        weights=np.array([by_row[i] for i in order]) if by_row else None,
     )
+
+
+def _weights(table: Table, kept: Integers) -> dict[int, float]:
+    """How much each row counts, by its place in the table; empty where all count the same."""
+    name = table.choices.weight
+    return {} if name is None else dict(zip(kept.tolist(), row_weights(table, name, kept).tolist(), strict=True))
+
+
+def _marked(text: Any, weight: float | None) -> str:
+    """A target as the fingerprint holds it: with the weight of its row."""
+    return str(text) if weight is None else f"{text}\0{weight!r}"
 
 
 def read_parts(data: str, stated: TableOptions, progress: Progress | None) -> tuple[Table, list[str | None]]:

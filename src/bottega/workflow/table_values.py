@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from bottega.evaluation.conformal import COVERAGE, Interval, split_conformal
 from bottega.evaluation.forms import Form
-from bottega.evaluation.table_forms import Mixture, Rescaled
+from bottega.evaluation.table_forms import Mixture, Rescaled, Widened
 
 __all__ = ["interval_of", "values_far_behind"]
 
@@ -37,7 +37,8 @@ def interval_of(form: Form, y: npt.NDArray[Any], values: Numbers, *, out_of_fold
     Args:
         y, values: (M,) true and predicted, on rows that neither fitted nor chose it.
     """
-    one = form.forms[0] if isinstance(form, Mixture) else form
+    one = form.head if isinstance(form, Widened) else form
+    one = one.forms[0] if isinstance(one, Mixture) else one
     log, shift = (one.log, one.shift) if isinstance(one, Rescaled) else (False, 0.0)
     y = y.astype(np.float64)
     return split_conformal(y, values, coverage=COVERAGE, log=log, shift=shift, out_of_fold=out_of_fold)

@@ -10,15 +10,28 @@ import numpy.typing as npt
 from bottega.data.store import Store
 from bottega.data.text_characters import PAD, TextGraphBuilder, TextPreparation, codes_graph, text_input
 from bottega.data.text_terms import keys_graph
+from bottega.data.text_tokens import MAX_TOKENS, Vocabulary, token_keys_graph, tokens_graph
 from bottega.data.wordpiece import Pieces, add_pieces
 from bottega.evaluation.text_models import TermCounts, count_terms
 from bottega.models.sentence import N_LAYERS, WIDTH, SentenceNetwork, read_tensors
-from bottega.shipping.minilm import minilm_graph
+from bottega.shipping.minilm import Tensors, minilm_graph, minilm_states_graph
 from bottega.workflow.features import engine, machine_key
 
-__all__ = ["N_FEATURES", "character_codes", "sentence_features", "sentence_graph", "term_counts"]
+__all__ = [
+    "N_FEATURES",
+    "Pieces16",
+    "character_codes",
+    "numbered_tokens",
+    "piece_states",
+    "sentence_features",
+    "sentence_graph",
+    "term_counts",
+    "token_keys",
+    "word_pieces",
+]
 
 Codes = npt.NDArray[np.uint16]
+Pieces16 = npt.NDArray[np.uint16]  # (N, T) numbers of word pieces, of which there are 30,522; 0 behind the end
 Floats = npt.NDArray[np.float32]
 BATCH = 16  # texts of about one length
 CODES_BATCH = 64
@@ -50,6 +63,38 @@ def term_counts(codes: Codes, prepared: TextPreparation) -> TermCounts:
             yield words, runs
 
     return count_terms(keys())
+
+
+def token_keys(codes: Codes, prepared: TextPreparation) -> npt.NDArray[np.int64]:
+    """(N, W) keys of the words and signs of every text, as many as networks read."""
+    return _joined(_by_length(codes, token_keys_graph(prepared), MAX_TOKENS))
+
+
+def numbered_tokens(codes: Codes, prepared: TextPreparation, vocabulary: Vocabulary) -> npt.NDArray[np.int64]:
+    """(N, T) tokens of every text, 0 for none; those of pairs behind those of words."""
+    parts = _by_length(codes, tokens_graph(prepared, vocabulary), None)
+    if not len(vocabulary.pairs):
+        return _joined(parts)
+    halves = [np.split(part, [(part.shape[1] + 1) // 2], axis=1) for part in parts]
+    words, pairs = zip(*halves, strict=True)
+    return np.hstack([_joined(words), _joined(pairs)])
+
+
+def _by_length(codes: Codes, graph: bytes, most: int | None) -> list[npt.NDArray[np.int64]]:
+    """What a graph of codes answers, chunk by chunk, at most so many columns of it."""
+    session = engine(graph, threads=1)
+    found = []
+    for start in range(0, len(codes), CODES_BATCH):
+        part = codes[start : start + CODES_BATCH]
+        width = max(1, int((part != PAD).sum(1).max()))
+        found.append(session.run(None, {"codes": np.ascontiguousarray(part[:, :width])})[0][:, :most])
+    return found
+
+
+def _joined(parts: Sequence[npt.NDArray[np.int64]]) -> npt.NDArray[np.int64]:
+    """Chunks under each other, filled up with 0."""
+    width = max((part.shape[1] for part in parts), default=1)
+    return np.concatenate([np.pad(part, ((0, 0), (0, width - part.shape[1]))) for part in parts])
 
 
 def sentence_graph(network: SentenceNetwork) -> bytes:
@@ -110,6 +155,38 @@ def sentence_features(
             if unsaved:  # also when interrupted: nothing is computed twice
                 store.put(namespace, hashes[unsaved], rows[unsaved])
     return rows
+
+
+def word_pieces(texts: Sequence[str], network: SentenceNetwork) -> Pieces16:
+    """(N, T) pieces of every text, as the sentence network reads it."""
+    from onnx import TensorProto
+
+    g = TextGraphBuilder()
+    g.output(add_pieces(g, Pieces(network.vocabulary), text_input(g)), "pieces", TensorProto.INT64, ["N", "T"])
+    session = engine(g.model(), threads=1)
+    starts = _starts(texts, CODES_BATCH)
+    parts = [session.run(None, {"text": _strings(texts[i : i + CODES_BATCH])})[0] for i in starts]
+    return _joined(parts).astype(np.uint16)
+
+
+def piece_states(pieces: Pieces16, weights: Tensors, layer: int, *, threads: int) -> list[npt.NDArray[np.float16]]:
+    """What a layer of the sentence network makes of each piece: one (pieces, 384) for each text."""
+    session = engine(minilm_states_graph(weights, layer), threads=1)
+    lengths = (pieces > 0).sum(1)
+    order = np.argsort(lengths, kind="stable")
+    jobs = [order[start : start + BATCH] for start in range(0, len(order), BATCH)]
+
+    def work(job: npt.NDArray[np.int64]) -> npt.NDArray[np.float16]:
+        longest = max(1, int(lengths[job].max()))
+        made: Floats = session.run(None, {"pieces": pieces[job, :longest].astype(np.int64)})[0]
+        return made.astype(np.float16)
+
+    found: list[npt.NDArray[np.float16]] = [np.zeros((0, WIDTH), np.float16)] * len(pieces)
+    with ThreadPoolExecutor(threads) as pool:
+        for job, states in zip(jobs, pool.map(work, jobs), strict=True):
+            for i, one in zip(job.tolist(), states, strict=True):
+                found[i] = one[: lengths[i]].copy()
+    return found
 
 
 def _starts(texts: Sequence[str], step: int) -> range:

@@ -2,31 +2,31 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from bottega.data.text_characters import TextPreparation
 from bottega.evaluation.baselines import fit_majority
-from bottega.evaluation.calibration import apply_temperature, fit_temperature
 from bottega.evaluation.forms import Form, Graph, Softmax
 from bottega.evaluation.text_models import (
     FittedTerms,
     LinearLayer,
-    TermCounts,
     fit_bayes,
     fit_logistic,
     fit_svm,
     fit_terms,
     side_by_side,
 )
+from bottega.models.text_plans import TEXT_PLANS
 from bottega.shipping.text_tails import TermWeights, text_scores_graph
 from bottega.training.head import STRENGTHS, fit_softmax, softmax_path
 from bottega.workflow.candidates import Setting, Spec, answer
+from bottega.workflow.text_columns import JoinedHead
+from bottega.workflow.text_networks import FineTuned, FromScratch
+from bottega.workflow.text_task import BOTH, CODES, FINE_TUNED, PIECES, SENTENCE, TextTask
 
-__all__ = ["BOTH", "CODES", "SENTENCE", "TextTask", "text_specs"]
+__all__ = ["BOTH", "CODES", "PIECES", "SENTENCE", "TextTask", "text_specs"]
 
 Floats = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.float64]
@@ -34,7 +34,6 @@ Integers = npt.NDArray[np.int64]
 Kind = Literal["words", "runs"]
 Fitted = tuple[Setting, Form | None]
 
-CODES, SENTENCE, BOTH = "codes", "sentence", "codes and sentence"  # the views
 COSTS = (0.3, 1.0, 3.0)  # C of the support vector machine
 STRENGTH_OF_LOGISTIC = (3.0, 10.0, 30.0)  # C
 ADDED = (0.03, 0.1, 0.3)  # to the counts of naive Bayes
@@ -46,38 +45,14 @@ RUNS: tuple[Kind, ...] = ("runs",)
 ALL: tuple[Kind, ...] = ("words", "runs")
 
 
-@dataclass(frozen=True)
-class TextTask:
-    """What candidates need to know beside their rows.
+def text_specs(
+    task: TextTask, views: Sequence[str], features: str = "sentence network"
+) -> tuple[list[Spec], list[tuple[Spec, str]]]:
+    """The candidates from the simplest to the most complex, and those that are left out, with why.
 
-    Attributes:
-        codes: (N, L) of all texts, each of which is found again by its codes.
-        counts: of the same rows.
+    Args:
+        features: what the view of features holds, as candidates are named.
     """
-
-    prepared: TextPreparation
-    codes: npt.NDArray[np.uint16]
-    counts: TermCounts
-    n_classes: int
-
-    @cached_property
-    def places(self) -> dict[bytes, int]:
-        """The row of each text, by its codes."""
-        return {row.tobytes(): i for i, row in enumerate(self.codes)}
-
-    def rows(self, x: npt.NDArray[Any]) -> Integers:
-        """Which texts these are: rows of the view of codes, or of the view of both."""
-        codes = np.ascontiguousarray(x[:, : self.codes.shape[1]].astype(np.uint16, copy=False))
-        return np.array([self.places[row.tobytes()] for row in codes], np.int64)
-
-    def loss(self, scores: Numbers, y: Integers) -> float:
-        """Mean log loss at the best temperature: scores of every kind compare."""
-        probabilities = apply_temperature(scores, fit_temperature(scores, y))
-        return float(-np.log(np.maximum(probabilities[np.arange(len(y)), y], 1e-12)).mean())
-
-
-def text_specs(task: TextTask, views: Sequence[str]) -> tuple[list[Spec], list[tuple[Spec, str]]]:
-    """The candidates from the simplest to the most complex, and those that are left out, with why."""
     costs = COSTS if task.n_classes < SLOW else COSTS[1:2]
     constant = Spec("most frequent class", "baseline", CODES, lambda _, y, __: fit_majority(y, task.n_classes))
     logistic = _spec("words, logistic regression", _Terms(task, WORDS, fit_logistic, STRENGTH_OF_LOGISTIC))
@@ -88,16 +63,27 @@ def text_specs(task: TextTask, views: Sequence[str]) -> tuple[list[Spec], list[t
         _spec("words, support vectors", _Terms(task, WORDS, fit_svm, costs)),
         _spec("characters, support vectors", _Terms(task, RUNS, fit_svm, costs)),
         replace(_spec("words and characters", _Terms(task, ALL, fit_svm, costs)), leads=True),
+        *(_trained(_spec(name, FromScratch(task, name), "network")) for name in TEXT_PLANS),
     ]
-    left_out = []
-    if task.n_classes >= SLOW:
-        specs.remove(logistic)
-        left_out.append((logistic, f"not tried: on {task.n_classes} classes it would take minutes"))
-    if SENTENCE in views:
+    kind: Literal["network", "baseline"] = "network" if features.startswith("sentence") else "baseline"
+    if task.is_unasked:
         specs.append(_spec("sentence network", _Sentence(task), "network", SENTENCE))
+    if SENTENCE in views:
+        specs.append(_spec(features, _head(task), kind, SENTENCE))
     if BOTH in views:
-        specs.append(_spec("sentence network and words", _Both(task), "network", BOTH))
-    return specs, left_out
+        specs.append(_spec(f"{features} and words", _Both(task), kind, BOTH))
+    if PIECES in views:
+        specs.append(_trained(_spec(FINE_TUNED, FineTuned(task), "network", PIECES)))
+    left_out = [(spec, why) for spec in specs if (why := task.why_not(spec.name, spec.kind)) is not None]
+    if task.n_classes >= SLOW:
+        left_out.append((logistic, f"not tried: on {task.n_classes} classes it would take minutes"))
+    unwanted = [spec for spec, _ in left_out]
+    return [spec for spec in specs if spec not in unwanted], left_out
+
+
+def _trained(spec: Spec) -> Spec:
+    """Trained by gradients: alone, since torch draws from one generator, and not expected to lead."""
+    return replace(spec, alone=True, leads=False)
 
 
 def _spec(name: str, way: Any, kind: Literal["network", "baseline"] = "baseline", view: str = CODES) -> Spec:
@@ -180,20 +166,25 @@ class _Sentence:
         return fit_softmax(x, y, self.task.n_classes, setting["strength"])
 
 
+def _head(task: TextTask) -> "_Sentence | JoinedHead":
+    """What is fitted on the view of features."""
+    return JoinedHead(task, _Sentence(task), task.n_columns) if task.n_columns else _Sentence(task)
+
+
 class _Both:
     """The scores of a support vector machine on all terms, added to those of a layer on sentence features."""
 
     def __init__(self, task: TextTask) -> None:
         self.task = task
         self.terms = _Terms(task, ALL, fit_svm, COSTS)
-        self.sentence = _Sentence(task)
+        self.sentence = _head(task)
 
     def tune(self, x: Floats, y: Integers, x_val: Floats, y_val: Integers) -> Fitted:
         if len(np.unique(y)) < 2:
             return {"strength": STRENGTHS[0], "cost": 1.0, "share": 1.0}, None
         width = self.task.codes.shape[1]
         found, head = self.sentence.tune(x[:, width:], y, x_val[:, width:], y_val)
-        setting: Setting = {"strength": found["strength"], "cost": 1.0}
+        setting: Setting = {**found, "cost": 1.0}
         fitted = self.terms.layer(self.task.rows(x), y, setting["cost"])
         if not isinstance(head, Softmax):
             raise TypeError("tuning gave no layer")

@@ -22,6 +22,7 @@ def product_threads(n: int) -> Iterator[None]:
 
     One product's threads are the whole process's: not to be entered by two threads at once.
     """
+    import scipy.linalg  # type: ignore[import-untyped]  # noqa: F401  # has products of its own: limited once loaded
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(n, user_api="blas"):

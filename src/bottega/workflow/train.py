@@ -6,7 +6,7 @@ from typing import Any
 
 from bottega.errors import BottegaError
 from bottega.problem.records import Progress, TrainRecord
-from bottega.workflow.options import TrainOptions
+from bottega.workflow.options import TrainOptions, refuse_networks_of_rows
 from bottega.workflow.recipe import Recipe
 from bottega.workflow.run_folder import RECORD, RunFolder
 from bottega.workflow.training_run import Training
@@ -62,12 +62,31 @@ def _training(
         if holds_texts(data, options.table):
             from bottega.workflow.train_texts import TextTraining
 
+            _refuse_of_rows(options)
             return TextTraining(data, options, progress, begun=begun)
-
+        refuse_networks_of_rows(options)
         return TableTraining(data, options, progress, begun=begun)
     from bottega.workflow.train_pictures import PictureTraining
 
     return PictureTraining(data, options, progress, begun=begun, network=network)
+
+
+def _refuse_of_rows(options: TrainOptions) -> None:
+    """Costs, weights and features belong to tables so far; texts are told so rather than trained without them."""
+    stated = options.table
+    has_weight = stated is not None and stated.choices.weight is not None
+    if stated is not None and stated.features:
+        raise BottegaError(
+            found="--features for texts",
+            expected="a table of numbers, categories and dates: features are made of its columns",
+            fix="leave it out",
+        )
+    if stated is not None and (stated.costs is not None or has_weight):
+        raise BottegaError(
+            found=f"{'--weight' if has_weight else 'costs of wrong answers'} for texts",
+            expected="a table of numbers, categories and dates; texts are trained without them so far",
+            fix="leave it out",
+        )
 
 
 def _read_record(path: Path) -> TrainRecord:

@@ -1,6 +1,7 @@
 """Training on a table: one input per column, rivals and networks on the same encoded rows."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ from bottega.evaluation.evidence import Evidence
 from bottega.evaluation.table_models import fit_dense
 from bottega.problem.records import Candidate
 from bottega.workflow.account import Account
-from bottega.workflow.candidates import Developed, Material, Rules
+from bottega.workflow.candidates import Developed, Material, Rules, Spec
+from bottega.workflow.explain_run import drivers_of_run, seconds_for_drivers
+from bottega.workflow.feature_run import Budget, feature_recipe, search_features
 from bottega.workflow.features import engine
 from bottega.workflow.illustrate import Use
 from bottega.workflow.illustrate_table import gather_rows
@@ -24,7 +27,8 @@ from bottega.workflow.ship_table import ship_table, table_usage
 from bottega.workflow.table_account import account_of_table
 from bottega.workflow.table_specs import VIEW, TableTask, table_specs
 from bottega.workflow.table_trial import LookedTable, look_at_rows
-from bottega.workflow.training_run import Contest, Training
+from bottega.workflow.table_tuning import TrialBudget
+from bottega.workflow.training_run import FOLDS_WORK, Contest, Training
 from bottega.workflow.trial import Trial
 
 __all__ = ["TableTraining"]
@@ -37,7 +41,9 @@ class TableTraining(Training[LookedTable]):
 
     prepared: TablePreparation  # both are there once the table was looked at
     _contest: Contest
-    packages = ("polars", "rtdl_num_embeddings", "tabm")
+    trials: TrialBudget | None = None  # of tuning; there with --time, or where more work was asked for
+    _shipped: Shipped | None = None
+    packages = ("optuna", "polars", "rtdl_num_embeddings", "tabm")
     instant = ("most frequent class", "mean")
     finish_seconds = 4.0  # less than for pictures: there is nothing to decode and no network to embed
 
@@ -51,10 +57,14 @@ class TableTraining(Training[LookedTable]):
 
     def describe(self, looked: LookedTable) -> tuple[dict[str, Any], dict[str, Any]]:
         """Which column is taken for what, and which no model is given."""
-        return {}, {"columns": dict(looked.taken.kinds), "left_out": dict(looked.taken.left_out)}
+        made = {} if self.features is None else {"features": feature_recipe(self.features)}
+        columns = {"columns": dict(looked.taken.kinds), "left_out": dict(looked.taken.left_out)}
+        return {"preset": self.options.preset}, {**columns, **made}
 
-    def enter(self, _: LookedTable, __: RunFolder) -> Contest:
+    def enter(self, _: LookedTable, folder: RunFolder) -> Contest:
         """The encoded rows, and who competes on them."""
+        if self.trials is not None:
+            self.trials.begin(folder)
         return self._contest
 
     def _prepare(self, looked: LookedTable) -> Contest:
@@ -64,12 +74,49 @@ class TableTraining(Training[LookedTable]):
         self.prepared = fit_preparation(taken.cells, taken.kinds, train, taken.formats)
         inputs = graph_inputs(self.prepared, taken.cells)
         x = engine(encoder_graph(self.prepared), threads=1).run(None, inputs)[0]
-        material = Material({VIEW: x}, looked.y, looked.groups, divided.group_names, looked.labels, looked.classes)
-        task = TableTask(self.prepared.n_codes, len(looked.classes) or None, self.options.seed, self.threads)
+        material = self._material(looked, x)
+        n_classes, seed = len(looked.classes) or None, self.options.seed
+        task = TableTask(self.prepared.n_codes, n_classes, seed, self.threads, self._trials(looked))
         n_dense = fit_dense(x[train], self.prepared.n_codes).width
         specs, left_out = table_specs(task, len(train), n_dense)
         self._require_name([spec.name for spec in specs])
+        if self.options.table is not None and self.options.table.features:
+            specs = self._with_features(looked, material, task, specs)
         return Contest(material, specs, left_out)
+
+    def _with_features(
+        self, looked: LookedTable, material: Material, task: TableTask, specs: list[Spec]
+    ) -> list[Spec]:
+        """Candidates that make features of the columns; what is kept for the file is known from here on."""
+        self.tell("trying features")
+        decided = None if self.begun is None else self.begun.preparation.get("features")
+        budget = Budget(self.clock, decided, self.n_repeats(), self.options.cv or 5)
+        target = looked.look.task.target or "the target"
+        found = search_features(task, self.prepared, target, material, looked.split, specs, budget)
+        self.features = found.record
+        return found.specs
+
+    def _material(self, looked: LookedTable, x: Any) -> Material:
+        """The encoded rows with their targets, what mistakes cost, and how much each row counts."""
+        stated = None if self.options.table is None else self.options.table.costs
+        return Material(
+            {VIEW: x},
+            looked.y,
+            looked.groups,
+            looked.split.group_names,
+            looked.labels,
+            looked.classes,
+            costs=None if stated is None else stated.of(looked.classes, looked.look.task.classes),
+            weights=looked.weights,
+        )
+
+    def _trials(self, looked: LookedTable) -> TrialBudget | None:
+        if self.options.preset != "accurate" and self.options.time_seconds is None:
+            return None
+        n_again = self.n_repeats() * (self.options.cv or 5) if looked.split.source == "cv" else 0
+        work = FOLDS_WORK if n_again else 0.0
+        self.trials = TrialBudget(self.clock, n_again, work, self.finish_seconds, self.tell)
+        return self.trials
 
     def _require_name(self, names: Sequence[str]) -> None:
         ship = self.options.ship
@@ -105,15 +152,20 @@ class TableTraining(Training[LookedTable]):
 
     def ship(self, trial: Trial[LookedTable]) -> Shipped:
         """The file, asked for every test row."""
-        return ship_table(trial, self.prepared)
+        self._shipped = ship_table(trial, self.prepared)
+        return self._shipped
 
     def usage(self, shipped: Shipped, path: Path, _: Trial[LookedTable]) -> dict[str, Any]:
         """How to ask the file."""
         return table_usage(shipped, path)
 
     def evidence(self, trial: Trial[LookedTable], use: Use) -> Evidence:
-        """Counts, curves and the largest errors."""
-        return gather_rows(trial, use)
+        """Counts, curves, the largest errors, and which columns drive the file that shipped."""
+        evidence = gather_rows(trial, use)
+        if self._shipped is None:
+            return evidence
+        self.tell("asking the file what drives it")
+        return replace(evidence, drivers=drivers_of_run(trial, self._shipped, seconds_for_drivers(self.clock)))
 
     def answers(self, trial: Trial[LookedTable]) -> tuple[list[str], Iterable[Sequence[str]]]:
         """Label and probabilities, or value and interval, of each test row."""

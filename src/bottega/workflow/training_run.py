@@ -15,7 +15,7 @@ import numpy as np
 from bottega.errors import BottegaError, StoppedError
 from bottega.evaluation.evidence import Evidence
 from bottega.evaluation.report import write_report
-from bottega.problem.records import Candidate, Progress, Score, SeedSpread, SmallFile, Suspect, TrainRecord, to_json
+from bottega.problem.records import Candidate, FeatureRecord, Progress, Score, SeedSpread, SmallFile, Suspect, TrainRecord, to_json
 from bottega.workflow.account import Account
 from bottega.workflow.candidates import Developed, Material, Rules, Spec, develop
 from bottega.workflow.clock import Clock
@@ -37,7 +37,7 @@ from bottega.workflow.run_folder import CHECKPOINT, MODEL, RECIPE, RECORD, REPOR
 from bottega.workflow.ship import Shipped, Small
 from bottega.workflow.trial import Seen, Trial, split_facts
 
-__all__ = ["Contest", "Training"]
+__all__ = ["FOLDS_WORK", "Contest", "Training"]
 
 FOLDS_WORK = 4.0  # times what the contest took so far: what cross-validation will take on top of it
 
@@ -60,6 +60,7 @@ class Training(ABC, Generic[Seen]):
     """
 
     packages: tuple[str, ...] = ()  # that decide the last bits beside those that always do
+    features: FeatureRecord | None = None  # what was made of the columns of a table, where that was asked for
     instant: tuple[str, ...] = ()  # candidates that take no time worth counting
     finish_seconds = 8.0  # what fitting one more candidate, the export and the report may take together
 
@@ -251,8 +252,9 @@ class Training(ABC, Generic[Seen]):
         )
         if shipped is not None:
             use = replace(use, **self.usage(shipped, folder.file(MODEL), trial))
-        record = _record(trial, shipped, folder)
-        write_report(record, self.evidence(trial, use), folder.file(REPORT))
+        evidence = self.evidence(trial, use)
+        record = replace(_record(trial, shipped, folder), drivers=evidence.drivers, features=self.features)
+        write_report(record, evidence, folder.file(REPORT))
         self._lap("report")
         return replace(record, seconds={**self.seconds, "total": round(self.clock.elapsed(), 3)})
 
@@ -345,6 +347,7 @@ def _record(trial: Trial[Any], shipped: Shipped | None, folder: RunFolder) -> Tr
         },
         seeds=trial.seeds,
         interval=judged.interval,
+        costs=judged.costs,
     )
 
 

@@ -177,16 +177,17 @@ class Trial(Generic[Seen]):
         """Head and lines of predictions.csv: one for each test example."""
         looked, tested = self.looked, self.judged.tested
         once = tested.once
-        rows = zip(tested.rows[once].tolist(), tested.predictions[once], tested.sure[once], strict=True)
+        found, said = tested.predictions[once], self.material.said(tested.predictions[once]).tolist()
+        rows = zip(tested.rows[once].tolist(), found, tested.sure[once], said, strict=True)
         return ["input", "label", "answer", "sure", *looked.classes], (
             [
                 looked.names[i],
                 looked.labels[i],
-                looked.classes[int(p.argmax())],
+                looked.classes[said],
                 "true" if sure else "false",
                 *(f"{one:.6g}" for one in p.tolist()),
             ]
-            for i, p, sure in rows
+            for i, p, sure, said in rows
         )
 
 

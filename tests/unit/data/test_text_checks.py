@@ -57,7 +57,7 @@ def test_the_length_can_give_the_class_away() -> None:
 
 def test_one_text_under_two_labels_is_a_conflict() -> None:
     evidence = told(changed(texts(), {0: "The same text.", 1: "The  same text."}))["conflict"]
-    assert evidence == "1 texts stand under several labels: row 2 is 'complaint', row 3 is 'praise'"
+    assert evidence == "1 text stands under several labels: row 2 is 'complaint', row 3 is 'praise'"
 
 
 def test_test_texts_that_training_has_are_told() -> None:
@@ -73,7 +73,7 @@ def test_copies_empty_long_and_broken_texts_are_told() -> None:
     said = told(found)
     assert "1 of 200 texts repeat an earlier one" in said["duplicates"]
     assert said["empty"] == "1 of 200 texts are empty (row 9)"
-    assert "1 texts are longer than 10,000 characters, up to 12,000" in said["long"]
+    assert "1 text is longer than 10,000 characters, up to 12,000" in said["long"]
     assert "1 texts look wrongly decoded, as in 'Ã©' (row 13)" in said["encoding"]
 
 

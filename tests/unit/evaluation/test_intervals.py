@@ -93,7 +93,7 @@ def test_a_proportion_by_bootstrap_and_by_formula_agree():
     groups = np.repeat(np.arange(300), 5)
     right = rng.random(1500) < np.repeat(rng.beta(4, 1, 300), 5)
     y, probabilities = certain(right)
-    as_bootstrap = interval(replace(ACCURACY, name="other"), y, probabilities, groups)
+    as_bootstrap = interval(replace(ACCURACY, right=None), y, probabilities, groups)
     as_formula = interval(ACCURACY, y, probabilities, groups)
     assert as_bootstrap.low == pytest.approx(as_formula.low, abs=0.003)
     assert as_bootstrap.high == pytest.approx(as_formula.high, abs=0.003)
@@ -211,5 +211,5 @@ def test_groups_of_another_length_are_refused():
 def test_ten_thousand_examples_are_resampled_in_time():
     y, probabilities = certain(np.arange(10_000) % 5 > 0)
     start = time.perf_counter()
-    interval(replace(ACCURACY, name="other"), y, probabilities, np.arange(10_000) // 3)
+    interval(replace(ACCURACY, right=None), y, probabilities, np.arange(10_000) // 3)
     assert time.perf_counter() - start < 2

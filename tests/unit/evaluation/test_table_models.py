@@ -18,6 +18,7 @@ from bottega.shipping.tails import dense_model, tail_model
 from table_material import mixed
 
 N_FIT = 120
+SOFT = {"C": 1.0, "gamma": 1.0}
 
 
 def run(graph, x):
@@ -111,3 +112,22 @@ def test_the_support_vector_machine_for_values_is_scikit_learns():
     form = fit_kernel(z[:N_FIT], y[:N_FIT], {"C": 10.0, "gamma": 1.0}, n_classes=None)
     expected = SVR(C=10.0, gamma=form.gamma, epsilon=0.05).fit(z[:N_FIT], y[:N_FIT]).predict(z)
     np.testing.assert_allclose(answers(form, z, 1)[:, 0], expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["two classes", "values"])
+def test_whole_weights_are_as_good_as_repeated_rows(name):
+    z, y = dense(name)
+    times = np.random.default_rng(0).integers(1, 4, len(y))
+    again, weights = np.repeat(np.arange(len(y)), times), times.astype(float)
+    n_classes, n = (None, 1) if name == "values" else (2, 2)
+    pairs = [
+        (
+            fit_kernel(z[again], y[again], SOFT, n_classes=n_classes),
+            fit_kernel(z, y, SOFT, n_classes=n_classes, weights=weights),
+        )
+    ]
+    if n_classes is None:
+        pairs.append((ridge_path(z[again], y[again], [0.1])[0], ridge_path(z, y, [0.1], weights)[0]))
+    for repeated, weighed in pairs:
+        expected = answers(repeated, z, n)
+        assert np.corrcoef(expected.ravel(), answers(weighed, z, n).ravel())[0, 1] > 0.999

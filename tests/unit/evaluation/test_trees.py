@@ -12,7 +12,7 @@ from sklearn.ensemble import (
 )
 
 from bottega.evaluation.forms import form_bytes
-from bottega.evaluation.table_models import N_TREES, fit_boosting, fit_forest
+from bottega.evaluation.table_models import N_TREES, Rows, fit_boosting, fit_forest
 from bottega.shipping.table_tails import LEAST_SHARE
 from bottega.shipping.tails import tail_model
 from table_material import mixed
@@ -59,7 +59,7 @@ def test_a_forest_is_exact(name):
 def test_boosting_is_exact(name):
     x, y, n_codes, n = rows(name)
     n_classes = None if name == "values" else int(y.max()) + 1
-    fitted = fit_boosting(x[:n], y[:n], n_codes, BOOSTING, n_classes=n_classes, seed=5)
+    fitted = fit_boosting(Rows(x[:n], y[:n]), n_codes, BOOSTING, n_classes=n_classes, seed=5)
     kind = HistGradientBoostingRegressor if n_classes is None else HistGradientBoostingClassifier
     setting = {name: value for name, value in BOOSTING.items() if name != "n_iterations"}
     model = kind(**setting, max_iter=25, early_stopping=False, categorical_features=n_codes > 0, random_state=5)
@@ -73,8 +73,8 @@ def test_boosting_is_exact(name):
 
 def test_boosting_stops_at_the_best_iteration_of_a_validation_part():
     x, y, n_codes, n = rows("two classes")
-    stopped = fit_boosting(x[:n], y[:n], n_codes, BOOSTING, n_classes=2, seed=5, val=(x[n:], y[n:]))
-    again = fit_boosting(x[:n], y[:n], n_codes, {**BOOSTING, "n_iterations": stopped.n_iterations}, n_classes=2, seed=5)
+    stopped = fit_boosting(Rows(x[:n], y[:n]), n_codes, BOOSTING, n_classes=2, seed=5, val=Rows(x[n:], y[n:]))
+    again = fit_boosting(Rows(x[:n], y[:n]), n_codes, {**BOOSTING, "n_iterations": stopped.n_iterations}, n_classes=2, seed=5)
     np.testing.assert_array_equal(answers(stopped.trees, x, 2), answers(again.trees, x, 2))
     chances = softmax(answers(stopped.trees, x[n:], 2), 1)
     assert stopped.loss == pytest.approx(-np.log(chances[np.arange(len(y) - n), y[n:]]).mean(), rel=1e-4)
@@ -84,7 +84,7 @@ def test_a_class_that_these_rows_lack_is_nearly_impossible():
     x, y, n_codes, _ = rows("three classes")
     few = y != 1
     for form in (
-        fit_boosting(x[few], y[few], n_codes, BOOSTING, n_classes=3, seed=0).trees,
+        fit_boosting(Rows(x[few], y[few]), n_codes, BOOSTING, n_classes=3, seed=0).trees,
         fit_forest(x[few], y[few], {"min_samples_leaf": 1, "max_features": 0.5}, n_classes=3, seed=0, threads=1),
     ):
         chances = softmax(answers(form, x, 3), 1)

@@ -32,7 +32,7 @@ def material(name):
 def fit(name, plan, **stated):
     z, y, layout = material(name)
     n_classes = None if name == "values" else 2
-    return fit_table_network(z[:N_FIT], y[:N_FIT], TABLE_PLANS[plan], layout, n_classes=n_classes, seed=1, **stated)
+    return fit_table_network(Held(z[:N_FIT], y[:N_FIT]), TABLE_PLANS[plan], layout, n_classes=n_classes, seed=1, **stated)
 
 
 def answers(fitted, z, n):
@@ -72,5 +72,5 @@ def test_torchs_own_generator_is_left_as_it_was():
 
 def test_one_row_is_enough_to_run():
     z, y, layout = material("two classes")
-    fitted = fit_table_network(z[:1], y[:1], TABLE_PLANS["TabM"], layout, n_classes=2, seed=0, until=2)
+    fitted = fit_table_network(Held(z[:1], y[:1]), TABLE_PLANS["TabM"], layout, n_classes=2, seed=0, until=2)
     assert np.isfinite(answers(fitted, z, 2)).all()

@@ -87,6 +87,18 @@ def test_twins_in_the_test_part_are_counted_once() -> None:
     assert "accuracy_without_twins" not in alone.metrics
 
 
+def test_twins_of_a_given_train_part_are_left_out_of_the_score_without_twins() -> None:
+    material = digits(300, twins=100)  # the last 100 rows are twins of the first 100
+    train, test = np.arange(200), np.arange(200, 400)
+    one = develop(material, specs(material)[1:2], train, train[:0], RULES)
+    found = judge(material, held_out(material, one, test), one, metric="accuracy", naive=None)
+    assert found.metrics["accuracy"].n == 200
+    without = found.metrics["accuracy_without_twins"]
+    assert without.n == 100
+    tested = found.tested.predictions.argmax(1) == material.y[test]
+    assert without.score == pytest.approx(tested[:100].mean())
+
+
 def test_a_label_that_was_never_seen_counts_as_an_error(developed: Developed, material: Material) -> None:
     *_, test = parts(material, 240, 320)
     y = material.y.copy()

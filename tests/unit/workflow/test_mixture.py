@@ -7,6 +7,7 @@ import pytest
 from scipy.special import softmax
 
 from bottega.evaluation.table_forms import Mixture
+from bottega.evaluation.table_models import Rows
 from bottega.workflow.candidates import Spec
 from bottega.workflow.mixture import N_DRAWS, Remembered, mixture_spec
 from bottega.workflow.table_specs import TableTask, table_specs
@@ -39,9 +40,9 @@ def prepared(name):
 def test_it_is_no_worse_than_its_best_member_where_it_was_weighed(name):
     x, y, task, members, counts = prepared(name)
     parts = x[:N_FIT], y[:N_FIT], x[N_FIT:], y[N_FIT:]
-    alone = [task.loss(member.spec.tune(*parts)[1], *parts[2:]) for member in members]
+    alone = [task.loss(member.spec.tune(*parts)[1], Rows(*parts[2:])) for member in members]
     setting, form = mixture_spec(task, members).tune(*parts)
-    assert task.loss(form, *parts[2:]) <= min(alone) * 1.0001
+    assert task.loss(form, Rows(*parts[2:])) <= min(alone) * 1.0001
     assert sum(setting["weights"].values()) == pytest.approx(1)
     assert all(round(weight * N_DRAWS, 9).is_integer() for weight in setting["weights"].values())
     assert set(counts.values()) == {1}

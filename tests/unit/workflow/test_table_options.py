@@ -49,7 +49,8 @@ def test_columns_for_pictures_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("keywords", "said"),
     [
-        ({"network": "cnn", "augment": "flip"}, "--network, --augment with a table"),
+        ({"width": 2.0, "augment": "flip"}, "--width, --augment with a table"),
+        ({"network": "resnet"}, "(?s)network 'resnet'.*for texts one of auto, bag, cnn, lstm"),
         ({"metric": "rmsee"}, "fix: --metric rmse"),
         ({"metric": "rmse", "at_least": 3.0}, "fix: --at-most 3.0"),
         ({"metric": "r2", "at_least": 1.5}, "--at-least 1.5"),
@@ -84,8 +85,30 @@ def test_the_written_question_holds_unless_another_is_stated(tmp_path: Path, mon
     with pytest.raises(BottegaError, match=r"at_most = 'low' \(bottega.toml\)\nexpected: a number"):
         train_options("houses.csv", {})
     (tmp_path / "bottega.toml").write_text('data = "houses.csv"\nweight = "n"\n', "utf-8")
-    with pytest.raises(BottegaError, match="weights are not used in training yet"):
-        train_options("houses.csv", {})
+    weighted = train_options("houses.csv", {})
+    assert weighted.table is not None
+    assert weighted.table.choices.weight == "n"
+
+
+def test_costs_are_taken_from_the_command_line_or_else_from_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "loans.csv").write_text("a,paid\n1,no\n", "utf-8")
+    (tmp_path / "bottega.toml").write_text('data = "loans.csv"\nfalse_alarm_cost = 1\nmiss_cost = 5\n', "utf-8")
+    for keywords, miss in (({}, 5), ({"false_alarm_cost": 1, "miss_cost": 9}, 9)):
+        options = train_options("loans.csv", keywords)
+        assert options.table is not None
+        assert options.table.costs is not None
+        assert options.table.costs.miss_cost == miss
+        assert options.settled("classification").metric == "mean_cost"
+        assert TableOptions.from_recipe(options.table.to_recipe()) == options.table
+    assert train_options("loans.csv", {"metric": "roc_auc"}).settled("classification").metric == "roc_auc"
+    with pytest.raises(BottegaError, match="costs of wrong answers for a target of numbers"):
+        train_options("loans.csv", {}).settled("regression")
+    (tmp_path / "bottega.toml").unlink()
+    with pytest.raises(BottegaError, match=r"metric 'mean_cost'\n.*\nfix: .*--false-alarm-cost 1 --miss-cost 20"):
+        train_options("loans.csv", {"metric": "mean_cost"})
 
 
 def test_the_parts_of_a_folder(tmp_path: Path) -> None:

@@ -10,10 +10,15 @@ from bottega.evaluation.table_forms import Rescaled
 from bottega.models.table_plans import TABLE_PLANS
 from bottega.workflow.candidates import Material, Rules, answer, develop
 from bottega.workflow.judge import held_out
-from bottega.workflow.table_specs import VIEW, TableTask, table_specs
+from bottega.workflow.table_specs import BOOSTINGS, VIEW, TableTask, table_specs
 from table_material import mixed
 
 RULES = Rules(metric="accuracy", margin=None, ship="best", sure_at=0.9, split_seed=0, k=3)
+SETTINGS = {
+    "logistic regression": {"strength": 0.01}, "ridge regression": {"strength": 0.01},
+    "random forest": {"min_samples_leaf": 2, "max_features": 0.5}, "support vector machine": {"C": 1.0, "gamma": 1.0},
+    "gradient boosting": BOOSTINGS[0] | {"n_iterations": 20},
+}  # fmt: skip
 QUICK = ("most frequent class", "mean", "logistic regression", "ridge regression", "gradient boosting")
 
 
@@ -118,3 +123,40 @@ def test_a_skewed_target_is_learnt_on_its_logarithm_where_that_helps():
         assert METRICS["r2"].function(y[400:], values_of(form, x[400:])) > 0.95
     counts = rng.poisson(np.exp(x @ [1.0, 0.5, 0.2]))
     assert np.isfinite(values_of(ridge.fit(x, counts.astype(np.float64), {"strength": 0.1, "log": True}), x)).all()
+
+
+@pytest.mark.parametrize("name", ["two classes", "values"])
+def test_rows_without_weight_say_nothing_to_any_candidate_that_weighs(name):
+    found, _ = material(name)
+    x, y = found.views[VIEW], found.y
+    n_classes = None if name == "values" else len(found.classes)
+    specs = table_specs(TableTask(mixed(name).prepared.n_codes, n_classes, seed=0, threads=1), len(y), 20)[0]
+    weights = np.random.default_rng(1).integers(0, 3, len(y)).astype(float)
+    nothing = weights == 0
+    other = y.copy()
+    other[nothing] = y[nothing][::-1] if name == "values" else 1 - y[nothing]
+    assert [spec.name for spec in specs if not spec.weighs] == ["nearest neighbours"]
+    for spec in specs[:-1]:
+        if not spec.weighs:
+            continue
+        setting = {**SETTINGS.get(spec.name, {"epoch": 2}), "log": False}
+        first, second = (spec.fit(x, targets, setting, weights) for targets in (y, other))
+        np.testing.assert_array_equal(answer(first, x, n_classes or 1), answer(second, x, n_classes or 1), spec.name)
+        plain = spec.fit(x, y, setting)
+        assert (answer(plain, x, n_classes or 1) != answer(first, x, n_classes or 1)).any(), spec.name
+
+
+def test_the_choice_and_the_scores_count_rows_by_weight():
+    found, specs = material("two classes")
+    weights = np.where(found.y == 0, 10.0, 0.1)
+    heavy = replace(found, weights=weights)
+    train, val = np.arange(300), np.arange(300, 400)
+    rules = Rules("accuracy", None, "best", 0.95, 0)
+    plain, weighed = (develop(one, specs, train, val, rules) for one in (found, heavy))
+    always, usual = (np.exp(one.answered["most frequent class"].form.logits[0]) for one in (weighed, plain))
+    assert always > 0.9 > usual
+    assert weighed.answered["most frequent class"].temperature < 1.5  # it is right about the rows that count
+    rows = weighed.rows
+    score = heavy.measure("accuracy", rows).function(found.y[rows], weighed.chosen.predictions())
+    said = weighed.chosen.predictions().argmax(1) == found.y[rows]
+    assert score == pytest.approx(np.average(said, weights=weights[rows]))

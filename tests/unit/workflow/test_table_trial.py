@@ -129,3 +129,38 @@ def test_a_number_is_predicted_as_a_value(tmp_path: Path) -> None:
     assert train_options(path, {"target": "alcohol"}).settled("regression").metric == "rmse"
     with pytest.raises(BottegaError, match="metric 'accuracy' for a target of numbers"):
         TrainOptions(metric="accuracy").settled("regression")
+
+
+def test_rows_count_by_a_column_which_is_no_feature(tmp_path: Path) -> None:
+    rows = [f"{row},{1 + i % 3}" for i, row in enumerate(lines())]
+    path = written(tmp_path / "wine.csv", rows, f"{HEAD},n")
+    found = looked(path, weight="n")
+    assert found.weights is not None
+    assert found.weights.tolist() == [1 + (int(name.removeprefix("row ")) - 2) % 3 for name in found.names]
+    assert "n" not in found.taken.cells
+    assert found.facts["weight_column"] == "n"
+    assert found.facts["worth"]["test"] < found.n_per_part["test"]
+    again = looked(written(tmp_path / "turned.csv", rows[::-1], f"{HEAD},n"), weight="n")
+    assert again.fingerprint == found.fingerprint
+    assert again.weights is not None
+    np.testing.assert_array_equal(again.weights, found.weights)
+    other = [row if i else f"{row.rpartition(',')[0]},2" for i, row in enumerate(rows)]
+    assert looked(written(tmp_path / "c.csv", other, f"{HEAD},n"), weight="n").fingerprint != found.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("weights", "said"),
+    [
+        (["-2"], r"the weight -2 \(wine, row 2, column 'n'\)\nexpected: a number of 0 or more"),
+        (["", "-1"], r"no weight, and 1 more such rows"),
+        (["inf"], r"the weight inf"),
+        (["0"] * 178, r"the weight 0 in every row, in 'n'"),
+        (["heavy", "light"] * 89, r"a weight column 'n' of [a-z/]+ cells"),
+    ],
+)
+def test_a_column_that_is_no_weight_is_refused_by_row(tmp_path: Path, weights: list[str], said: str) -> None:
+    column = [*weights, *(str(1 + i % 4) for i in range(178 - len(weights)))]
+    rows = [f"{row},{weight}" for row, weight in zip(lines(), column, strict=True)]
+    path = written(tmp_path / "wine.csv", rows, f"{HEAD},n")
+    with pytest.raises(BottegaError, match=said):
+        looked(path, weight="n")

@@ -1,6 +1,8 @@
 """The candidates on made-up texts: what they learn, and that the operators answer as the sparse rows do."""
 
+from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,7 +37,7 @@ def specs() -> dict[str, Spec]:
 
 NAMES = (
     "words, naive Bayes", "words, logistic regression", "words, support vectors", "characters, support vectors",
-    "words and characters", "sentence network", "sentence network and words",
+    "words and characters", "bag of embeddings", "sentence network", "sentence network and words",
 )  # fmt: skip
 
 
@@ -79,7 +81,7 @@ def test_a_class_that_the_rows_lack_is_never_answered() -> None:
     task, views, y = material()
     three = TextTask(task.prepared, task.codes, task.counts, 3)
     for spec in text_specs(three, [CODES])[0]:
-        form = spec.fit(views[CODES][:100], y[:100], {"strength": 1.0})
+        form = spec.fit(views[CODES][:100], y[:100], {"strength": 1.0, "epoch": 2})
         scores = answer(form, views[CODES][100:120], 3)
         assert np.isfinite(scores).all()
         assert not (scores.argmax(1) == 2).any()
@@ -98,6 +100,24 @@ def test_one_class_alone_is_answered() -> None:
 def test_many_classes_leave_logistic_regression_out() -> None:
     task, _, _ = material()
     specs, left_out = text_specs(TextTask(task.prepared, task.codes, task.counts, 30), [CODES])
-    assert [spec.name for spec, _ in left_out] == ["words, logistic regression"]
-    assert "30 classes" in left_out[0][1]
+    assert left_out[-1][0].name == "words, logistic regression"
+    assert "30 classes" in left_out[-1][1]
     assert "words, logistic regression" not in [spec.name for spec in specs]
+
+
+@pytest.mark.parametrize(
+    ("stated", "tried"),
+    [
+        ({}, ["bag of embeddings"]),
+        ({"in_folds": True}, []),
+        ({"preset": "accurate", "in_folds": True}, ["bag of embeddings", "convolutional network", "LSTM"]),
+        ({"wanted": "lstm"}, ["LSTM"]),
+        ({"asked": "convolutional network"}, ["bag of embeddings", "convolutional network"]),
+    ],
+)
+def test_what_is_asked_for_decides_which_networks_are_trained(stated: dict[str, Any], tried: list[str]) -> None:
+    task, _, _ = material()
+    specs, left_out = text_specs(replace(task, **stated), [CODES])
+    assert [spec.name for spec in specs if spec.kind == "network"] == tried
+    assert all(why.startswith("not tried: ") for _, why in left_out)
+    assert len(tried) + len(left_out) == 3

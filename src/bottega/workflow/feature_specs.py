@@ -1,0 +1,88 @@
+"""Candidates that make features first: what is searched on the rows of each fit is a part of that fit.
+
+So a fold's features come from the fold's own training rows, and what is judged is the whole procedure.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bottega.evaluation.forms import Form
+from bottega.evaluation.table_forms import Widened
+from bottega.evaluation.table_models import fit_dense
+from bottega.workflow.candidates import Setting, Spec
+from bottega.workflow.feature_search import FeatureSearch, Found, widened
+from bottega.workflow.table_specs import TableTask, table_specs
+
+__all__ = ["Searched", "with_features"]
+
+Floats = npt.NDArray[np.float32]
+Numbers = npt.NDArray[np.float64]
+Targets = npt.NDArray[Any]
+N_KEPT = 12  # sets of rows that are remembered: five folds, the tuned and the final one, twice
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """One set of rows: what was found for it, and the candidates that see it."""
+
+    found: Found
+    specs: dict[str, Spec]
+
+
+class Searched:
+    """What was found for each set of rows that a fit was asked for, each searched once."""
+
+    def __init__(self, task: TableTask, search: FeatureSearch, specs: Sequence[Spec]) -> None:
+        self.task = task
+        self.search = search
+        self.plain = {spec.name: spec for spec in specs}
+        self._known: dict[bytes, _Rows] = {}
+
+    def rows(self, x: Floats, y: Targets) -> _Rows:
+        """Search on these rows, or remember."""
+        digest = hashlib.blake2b(np.ascontiguousarray(x).tobytes(), digest_size=16)
+        digest.update(np.ascontiguousarray(y).tobytes())
+        key = digest.digest()
+        if key not in self._known:
+            while len(self._known) >= N_KEPT:
+                self._known.pop(next(iter(self._known)))
+            self._known[key] = self._searched(x, y)
+        return self._known[key]
+
+    def _searched(self, x: Floats, y: Targets) -> _Rows:
+        found = self.search.find(x, y)
+        if not found.features:
+            return _Rows(found, self.plain)
+        n_codes = np.append(self.task.n_codes, np.zeros(len(found.features), np.int64))
+        n_dense = fit_dense(found.wide, n_codes).width
+        specs, left_out = table_specs(replace(self.task, n_codes=n_codes), len(x), n_dense)
+        everyone = [*specs, *(spec for spec, _ in left_out)]
+        return _Rows(found, {spec.name: spec for spec in everyone})
+
+
+def with_features(specs: Sequence[Spec], searched: Searched) -> list[Spec]:
+    """The candidates, each of which makes the features that its rows speak for.
+
+    Their fits are made one by one: the search sets the number of threads for the whole process.
+    """
+    return [_featured(spec, searched) for spec in specs]
+
+
+def _featured(spec: Spec, searched: Searched) -> Spec:
+    def tune(x: Floats, y: Targets, x_val: Floats, y_val: Targets, *weights: Numbers) -> tuple[Setting, Form | None]:
+        rows = searched.rows(x, y)
+        inner, features = rows.specs[spec.name], rows.found.features
+        setting, form = inner.tune(rows.found.wide, y, widened(features, x_val), y_val, *weights)
+        return setting, form if form is None or not features else Widened(features, form)
+
+    def fit(x: Floats, y: Targets, setting: Setting, *weights: Numbers) -> Form:
+        rows = searched.rows(x, y)
+        form = rows.specs[spec.name].fit(rows.found.wide, y, setting, *weights)
+        return Widened(rows.found.features, form) if rows.found.features else form
+
+    return replace(spec, fit=fit, tune=tune, alone=True, leads=spec.comes_first)

@@ -1,0 +1,103 @@
+"""What every candidate for texts needs to know beside its rows."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bottega.data.text_characters import TextPreparation
+from bottega.evaluation.calibration import apply_temperature, fit_temperature
+from bottega.evaluation.text_models import TermCounts
+from bottega.models.sentence import SentenceNetwork
+from bottega.workflow.text_features import token_keys
+
+__all__ = ["BOTH", "CODES", "FINE_TUNED", "NAMES", "PIECES", "SENTENCE", "TextTask"]
+
+Numbers = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+CODES, SENTENCE, BOTH, PIECES = "codes", "sentence", "codes and sentence", "pieces"  # the views
+FINE_TUNED = "sentence network, fine-tuned"
+SCRATCH = ("bag of embeddings", "convolutional network", "LSTM")
+NAMES = {  # of the choices of --network
+    **dict(zip(("bag", "cnn", "lstm"), SCRATCH, strict=True)),
+    "finetune": FINE_TUNED,
+}  # fmt: skip
+PRETRAINED = "pretrained"  # the choice of --network for whatever stands on frozen sentence features
+FITS = 60  # about, of a candidate that is compared within the folds of a cross-validation
+MOST_TUNED = 600_000  # word pieces: fine-tuning takes about a minute for 100,000
+
+
+@dataclass(frozen=True)
+class TextTask:
+    """The texts as numbers, and what was asked for.
+
+    Attributes:
+        codes: (N, L) of all texts, each of which is found again by its codes.
+        counts: of the same rows.
+        threads: cores that one fit may use.
+        preset, wanted, asked: the choices of --preset, --network and --ship.
+        in_folds: whether all texts answer in a cross-validation.
+        is_unasked: whether the sentence network is installed, and isn't wanted.
+        network: the sentence network; None where it isn't installed.
+        pieces: (N, T) of all texts, 0 behind the end; None without the network.
+        n_columns: last ones of the view of features that stand beside the texts; 0 where they are all it has.
+    """
+
+    prepared: TextPreparation
+    codes: npt.NDArray[np.uint16]
+    counts: TermCounts
+    n_classes: int
+    seed: int = 0
+    threads: int = 1
+    preset: str = "fast"
+    wanted: str = "auto"
+    asked: str = "best"
+    in_folds: bool = False
+    is_unasked: bool = False
+    network: SentenceNetwork | None = None
+    pieces: npt.NDArray[np.uint16] | None = None
+    n_columns: int = 0
+
+    @cached_property
+    def token_keys(self) -> Integers:
+        """(N, W) words and signs of every text in their order."""
+        return token_keys(self.codes, self.prepared)
+
+    @cached_property
+    def places(self) -> dict[bytes, int]:
+        """The row of each text, by its codes."""
+        return {row.tobytes(): i for i, row in enumerate(self.codes)}
+
+    def rows(self, x: npt.NDArray[Any]) -> Integers:
+        """Which texts these are: rows of the view of codes, or of the view of both."""
+        codes = np.ascontiguousarray(x[:, : self.codes.shape[1]].astype(np.uint16, copy=False))
+        return np.array([self.places[row.tobytes()] for row in codes], np.int64)
+
+    def why_not(self, name: str, kind: str) -> str | None:
+        """Why a candidate isn't tried; None where it is."""
+        if kind != "network" or name == self.asked:
+            return None
+        if self.wanted != "auto":
+            choice = next((choice for choice, one in NAMES.items() if one == name), PRETRAINED)
+            return None if choice == self.wanted else f"not tried: --network {self.wanted} asks for another"
+        if name == SCRATCH[0] and self.in_folds and self.preset == "fast":
+            return "not tried: on few texts, which are compared in folds, it would double the time"
+        if name in (*SCRATCH[1:], FINE_TUNED) and self.preset == "fast":
+            return "not tried: --preset accurate tries it"
+        if name == FINE_TUNED and self.n_tuned > MOST_TUNED:
+            return "not tried: it would take more than ten minutes; --network finetune tries it"
+        return None
+
+    @property
+    def n_tuned(self) -> int:
+        """Word pieces that fine-tuning would read an epoch, all its fits together."""
+        n = 0 if self.pieces is None else int((self.pieces > 0).sum())
+        return FITS * n if self.in_folds else n
+
+    def loss(self, scores: Numbers, y: Integers) -> float:
+        """Mean log loss at the best temperature: scores of every kind compare."""
+        probabilities = apply_temperature(scores, fit_temperature(scores, y))
+        return float(-np.log(np.maximum(probabilities[np.arange(len(y)), y], 1e-12)).mean())

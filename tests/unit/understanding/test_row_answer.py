@@ -1,0 +1,55 @@
+"""What drove one row's answer, of a model that is known."""
+
+import numpy as np
+import pytest
+
+from bottega.understanding.row_answer import explain_row
+from rows_material import drawn_cells, known_rows
+
+
+def test_of_a_weighted_sum_each_change_is_the_weight_times_the_distance_to_the_mean() -> None:
+    rows = known_rows(drawn_cells(150), {"second": 2.0, "noise": -1.0})
+    found = explain_row(rows, 7, "row 9")
+    changes = {one.columns: one.change for one in found.columns}
+    second, noise = rows.cells["second"], rows.cells["noise"]
+    assert changes["second",] == pytest.approx(2 * (second[7] - second.mean()))
+    assert changes["noise",] == pytest.approx(-(noise[7] - noise.mean()))
+    assert changes["first", "copy"] == pytest.approx(0.0, abs=1e-12)  # together, and not used at all
+    assert (found.name, found.label, found.n_background) == ("row 9", None, 150)
+    assert found.answer == pytest.approx(2 * second[7] - noise[7])
+    sizes = [abs(one.change) for one in found.columns]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+def test_its_own_curve_goes_through_its_own_answer() -> None:
+    rows = known_rows(drawn_cells(150), {"second": 2.0})
+    found = explain_row(rows, 3, "row 5")
+    (effect,) = [one for one in found.effects if one.column == "second"]
+    assert effect.cell == rows.cells["second"][3]
+    for point in effect.points:
+        assert point.mean == pytest.approx(2 * point.cell)
+        assert point.answers == (point.mean,)
+
+
+def test_of_classes_it_is_the_probability_of_what_was_said_and_how_often_that_turns() -> None:
+    rows = known_rows(drawn_cells(200), {"second": 4.0}, labels=("no", "yes"))
+    place = int(np.argmax(rows.cells["second"]))
+    found = explain_row(rows, place, "row 2")
+    assert found.label == "yes"
+    assert found.columns[0].columns == ("second",)
+    assert found.columns[0].change > 0.3
+    assert found.columns[0].switched == pytest.approx(np.mean(rows.cells["second"] < 0))
+    low = explain_row(rows, int(np.argmin(rows.cells["second"])), "row 3")
+    assert low.label == "no"
+    assert low.columns[0].change > 0  # its own cell speaks for its own answer
+
+
+def test_cells_of_a_row_are_told_as_they_are() -> None:
+    cells = drawn_cells(50)
+    cells["second"][4] = np.nan
+    cells["colour"][4] = ""
+    found = explain_row(known_rows(cells, {"second": 1.0}), 4, "row 6")
+    told = {one.columns: one.cells for one in found.columns}
+    assert told["second",] == (None,)
+    assert told["colour",] == (None,)
+    assert told["first", "copy"] == (cells["first"][4], cells["copy"][4])

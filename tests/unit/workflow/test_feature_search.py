@@ -1,0 +1,131 @@
+"""The search for features: what the target is made of is found, noise is not, and no fold sees its own answers."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bottega.data.table_feature_ideas import TableColumns
+from bottega.data.table_features import OF_TARGET, MadeFeature
+from bottega.data.table_preparation import Encoding, TablePreparation
+from bottega.evaluation.table_forms import Widened
+from bottega.workflow.candidates import answer
+from bottega.workflow.feature_search import FEWEST_ROWS, FeatureSearch, wide_for_training, widened
+from bottega.workflow.feature_specs import Searched, with_features
+from bottega.workflow.table_specs import TableTask, table_specs
+
+TOWNS = tuple(f"town {i}" for i in range(20))
+PREPARED = TablePreparation(
+    (Encoding("price", "number"), Encoding("area", "number"), Encoding("town", "category", TOWNS))
+)
+TASK = TableTask(PREPARED.n_codes, None, seed=0, threads=1)
+
+
+def rows(n, seed=0):
+    rng = np.random.default_rng(seed)
+    x = np.stack([rng.uniform(1, 10, n), rng.uniform(0.5, 5, n), rng.integers(0, len(TOWNS), n)], 1)
+    return x.astype(np.float32), rng.normal(size=n)
+
+
+def search_of(x, task=TASK, classes=(), groups=None):
+    groups = range(len(x)) if groups is None else groups
+    columns = TableColumns.of(PREPARED, "rent", classes)
+    return FeatureSearch(task, columns, {row.tobytes(): int(group) for row, group in zip(x, groups, strict=True)})
+
+
+def words(found):
+    return [one.feature.words for one in found.kept]
+
+
+@pytest.fixture(scope="module")
+def ratio():
+    x, noise = rows(250, seed=1)
+    return x, x[:, 0] / x[:, 1] + 0.2 * noise
+
+
+def test_a_ratio_is_found_and_its_gain_told(ratio):
+    x, y = ratio
+    found = search_of(x).find(x, y)
+    assert words(found)[0] == "price ÷ area"
+    gain = found.kept[0].gain
+    assert 0 < gain.low < gain.score < gain.high
+    assert found.n_rows == 250
+    assert found.n_tried > 10
+    np.testing.assert_array_equal(found.wide, widened(found.features, x))
+
+
+def test_a_deviation_from_its_group_is_found():
+    x, noise = rows(300, seed=1)
+    level = np.random.default_rng(2).normal(size=len(TOWNS)) * 20
+    x[:, 0] = level[x[:, 2].astype(int)] + noise
+    found = search_of(x).find(x, noise + 0.1 * np.random.default_rng(3).normal(size=300))
+    assert words(found)[0] == "price − mean price by town"
+
+
+@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("n_classes", [None, 2])
+def test_nothing_is_kept_of_noise(seed, n_classes):
+    x, y = rows(150, seed)
+    y = y if n_classes is None else (y > 0).astype(np.int64)
+    task = replace(TASK, n_classes=n_classes)
+    found = search_of(x, task, () if n_classes is None else ("no", "yes")).find(x, y)
+    assert not found.features
+    assert found.wide is x
+
+
+def test_copies_of_rows_prove_nothing():
+    x, y = (np.tile(one, (6, *[1] * (one.ndim - 1))) if one.ndim > 1 else np.tile(one, 6) for one in rows(30))
+    found = search_of(x, groups=np.tile(np.arange(30), 6)).find(x, y)
+    assert not found.kept
+
+
+def test_few_rows_are_not_searched():
+    x, y = rows(FEWEST_ROWS - 1)
+    found = search_of(x).find(x, y)
+    assert (found.n_tried, found.n_rows, found.kept) == (0, FEWEST_ROWS - 1, ())
+
+
+def test_a_mean_of_the_target_leaves_out_the_row_itself():
+    x, y = rows(200)
+    feature = MadeFeature(OF_TARGET, (2,), "", -1.0, n_codes=len(TOWNS) + 2)
+    fold = np.arange(200) % 5
+    told = wide_for_training([feature], x, y, fold)[:, 3]
+    moved = y.copy()
+    moved[7] += 1000
+    again = wide_for_training([feature], x, moved, fold)[:, 3]
+    assert told[7] == again[7]
+    assert (told[fold == 7 % 5] == again[fold == 7 % 5]).all()
+    assert (told != again).any()
+
+
+def test_the_same_rows_get_the_same_features(ratio):
+    x, y = (part[:150] for part in ratio)
+    first, second = (search_of(x).find(x, y) for _ in range(2))
+    assert words(first) == words(second)
+    assert [one.gain for one in first.kept] == [one.gain for one in second.kept]
+    assert first.wide.tobytes() == second.wide.tobytes()
+
+
+def test_a_candidate_makes_what_its_own_rows_speak_for(ratio):
+    x, y = ratio
+    specs = [spec for spec in table_specs(TASK, len(x), 30)[0] if spec.name == "ridge regression"]
+    searched = Searched(TASK, search_of(x), specs)
+    [spec] = with_features(specs, searched)
+    assert spec.alone
+    setting, form = spec.tune(x[:200], y[:200], x[200:], y[200:])
+    again = spec.fit(x[:200], y[:200], setting)
+    assert isinstance(form, Widened)
+    assert "price ÷ area" in [one.words for one in form.features]
+    np.testing.assert_array_equal(answer(form, x, 1), answer(again, x, 1))
+    _, plain = specs[0].tune(x[:200], y[:200], x[200:], y[200:])
+    errors = [np.abs(answer(one, x[200:], 1)[:, 0] - y[200:]).mean() for one in (form, plain)]
+    assert errors[0] < 0.5 * errors[1]
+
+
+def test_where_nothing_helps_a_candidate_is_the_plain_one():
+    x, y = rows(150)
+    specs = [spec for spec in table_specs(TASK, len(x), 30)[0] if spec.name == "ridge regression"]
+    [spec] = with_features(specs, Searched(TASK, search_of(x), specs))
+    form, plain = (one.fit(x, y, {"strength": 0.1, "log": False}) for one in (spec, specs[0]))
+    assert not isinstance(form, Widened)
+    np.testing.assert_array_equal(answer(form, x, 1), answer(plain, x, 1))

@@ -1,0 +1,152 @@
+"""Tuning: trials within a budget, the same ones again, and a candidate that is no worse for them."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bottega.evaluation.table_models import Rows
+from bottega.workflow.candidates import answer
+from bottega.workflow.clock import Clock
+from bottega.workflow.run_folder import RunFolder
+from bottega.workflow.table_specs import VIEW, TableTask, table_specs
+from bottega.workflow.table_tuned import NAME
+from bottega.workflow.table_tuning import SPACES, Range, Study, TrialBudget, inner_parts
+from table_material import mixed
+
+N_FIT = 200
+
+
+class Stopped(Clock):
+    """A clock that stands where it is put."""
+
+    def __init__(self, limit: float | None, at: float = 0.0) -> None:
+        super().__init__(limit)
+        self.at = at
+
+    def elapsed(self) -> float:
+        return self.at
+
+
+def budget(n: int) -> TrialBudget:
+    return TrialBudget(Stopped(None), 0, 0.0, 1.0, lambda _: None, n)
+
+
+def tuned(name: str, n_trials: int, kinds: tuple[str, ...] = ("random forest", "gradient boosting")):
+    """The tuned candidate after these kinds were tried untuned."""
+    table = mixed(name)
+    n_classes = None if name == "values" else 2
+    task = TableTask(table.prepared.n_codes, n_classes, seed=0, threads=1, trials=budget(n_trials))
+    specs = {spec.name: spec for spec in table_specs(task, N_FIT, 20)[0]}
+    x, y = table.encoded(), table.y
+    parts = x[:N_FIT], y[:N_FIT], x[N_FIT:], y[N_FIT:]
+    for kind in kinds:
+        specs[kind].tune(*parts)
+    return specs[NAME], parts, task
+
+
+def test_the_study_begins_where_the_untuned_one_is_and_finds_what_is_better() -> None:
+    space = {"a": Range(0.001, 1.0, log=True), "n": Range(1, 64, log=True, whole=True)}
+    study = Study(space, {"a": 0.1, "n": 500}, seed=3)
+    first = study.ask()
+    assert (first["a"], first["n"]) == (pytest.approx(0.1), 64)  # put into the range
+    study.tell(first, (np.log10(0.1) + 2) ** 2 + 1)
+    for _ in range(40):
+        setting = study.ask()
+        assert 0.001 <= setting["a"] <= 1
+        assert isinstance(setting["n"], int)
+        study.tell(setting, (np.log10(setting["a"]) + 2) ** 2 + abs(setting["n"] - 8) / 8)
+    assert study.best_loss < 0.3
+    assert study.n == 41
+    again = Study(space, {"a": "sqrt", "n": 4}, seed=3)
+    assert 0.001 < again.ask()["a"] < 1  # what is no number begins in the middle
+
+
+def test_the_same_seed_asks_for_the_same_settings_whatever_the_losses_are_told_to_be_without() -> None:
+    asked = []
+    for _ in range(2):
+        study = Study(SPACES["gradient boosting"], {}, seed=7)
+        settings = []
+        for number in range(15):
+            settings.append(study.ask())
+            study.tell(settings[-1], float("nan") if number == 3 else settings[-1]["learning_rate"])
+        asked.append(settings)
+    assert asked[0] == asked[1]
+
+
+def test_a_budget_of_time_ends_before_what_is_still_to_come(tmp_path: Path) -> None:
+    clock = Stopped(100.0, at=20.0)
+    found = TrialBudget(clock, 0, 0.0, 4.0, lambda _: None)
+    assert found.goes_on(0, 0.0)
+    clock.at = 87.9
+    assert found.goes_on(9, 0.0)
+    assert not found.goes_on(9, 1.0)
+    clock.at = 88.0  # twelve seconds are for the file and the report
+    assert not found.goes_on(9, 0.0)
+    clock = Stopped(100.0, at=10.0)
+    folds = TrialBudget(clock, 5, 4.0, 4.0, lambda _: None)
+    folds.begin(RunFolder(tmp_path))
+    clock.at = 20.0  # of 68 seconds the others take forty in the folds, and five times as many trials follow there
+    assert folds.goes_on(0, 0.0)
+    clock.at = 24.6
+    assert folds.goes_on(1, 0.0)
+    clock.at = 24.7
+    assert not folds.goes_on(1, 0.0)
+
+
+def test_the_number_of_trials_is_journalled_and_replayed(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    first = TrialBudget(Stopped(100.0), 0, 0.0, 4.0, lambda _: None)
+    first.begin(folder)
+    assert first.n is None
+    first.settle(7)
+    again = TrialBudget(Stopped(1.0, at=50.0), 0, 0.0, 4.0, lambda _: None)
+    again.begin(folder)
+    assert [again.goes_on(n, 99.0) for n in (0, 6, 7)] == [True, True, False]
+    fixed = TrialBudget(Stopped(None), 0, 0.0, 4.0, lambda _: None)
+    fixed.begin(RunFolder(tmp_path / "none"))
+    assert fixed.goes_on(0, 1e9)
+    assert not fixed.goes_on(40, 0.0)
+
+
+@pytest.mark.parametrize("name", ["two classes", "values"])
+def test_the_tuned_one_is_fitted_again_from_its_setting(name: str) -> None:
+    spec, parts, task = tuned(name, 4)
+    setting, form = spec.tune(*parts)
+    assert sum(setting["trials"].values()) == 4
+    assert set(setting["trials"]) == {"random forest", "gradient boosting"}
+    assert setting["kind"] in setting["trials"]
+    again = spec.fit(*parts[:2], setting)
+    n = task.n_outputs
+    np.testing.assert_array_equal(answer(form, parts[2], n), answer(again, parts[2], n))
+    other, same, _ = tuned(name, 4)
+    assert other.tune(*same)[0] == setting
+
+
+def test_networks_are_tuned_by_their_plan() -> None:
+    spec, parts, task = tuned("two classes", 2, kinds=("MLP",))
+    setting, form = spec.tune(*parts)
+    assert setting["kind"] == "MLP"
+    assert set(setting["setting"]) >= {"learning_rate", "dropout", "width", "depth", "epoch"}
+    again = spec.fit(*parts[:2], setting)
+    np.testing.assert_array_equal(answer(form, parts[2], 2), answer(again, parts[2], 2))
+    assert task.loss(form, Rows(*parts[2:])) < 0.5
+
+
+def test_trials_see_no_row_that_chooses() -> None:
+    x, y = np.arange(40, dtype=np.float32)[:, None], np.arange(40)
+    inner, held = inner_parts(Rows(x, y, np.arange(40.0)), seed=1)
+    assert len(held.y) == 10
+    assert sorted([*inner.y, *held.y]) == list(range(40))
+    for part in (inner, held):
+        assert part.weights is not None
+        np.testing.assert_array_equal(part.weights, part.y)
+        np.testing.assert_array_equal(part.x[:, 0], part.y)
+
+
+def test_without_a_budget_there_is_no_tuned_candidate() -> None:
+    task = TableTask(np.array([0, 3]), 2, seed=0, threads=1)
+    assert NAME not in [spec.name for spec in table_specs(task, 1000, 20)[0]]
+    specs = table_specs(replace(task, trials=budget(1)), 1000, 20)[0]
+    assert (specs[-1].name, specs[-1].view) == (NAME, VIEW)
