@@ -59,6 +59,11 @@ SCALE = """## Growth
 Pictures made by seeded crops of real ones; cache empty at the start.
 
 """
+TEXTS = """## Texts
+
+What `bottega train` does as a whole process with an empty cache; where a test part comes with the data it is used.
+
+"""
 TABLES = """## Tables
 
 The candidate that validation chose, and the one that turned out best on the test part, which no choice may read.
@@ -94,6 +99,7 @@ def page(records: Sequence[Record]) -> str:
         (SPEED, "data|pictures|engine|decoder|features|cold, s|warm, s|steps when cold", _speed(records)),
         (START, "process|s|MB", _start(records)),
         (SCALE, "pictures|s|processor ms each|look, s|features, s|heads, s|peak, MB", _scale(records)),
+        (TEXTS, "data|split seed|chosen|on test|TF-IDF and logistic regression|s|MB|peak, MB", _texts(records)),
         (TABLES, "data|split seed|metric|chosen|on test|best on test|on test|s|MB|difference", _tables(records)),
         (DIAGNOSIS, f"planted|{'|'.join(_diagnosed_sets(records))}|recall", _recall(records)),
         (PRECISION, "first finding|right|precision", _precision(records)),
@@ -177,6 +183,21 @@ def _scale(records: Sequence[Record]) -> list[list[str]]:
         + [f"{r['peak_bytes'] / 1e6:.0f}"]
         for r in found
     ]
+
+
+def _texts(records: Sequence[Record]) -> list[list[str]]:
+    lines = []
+    for record in latest(records, "texts"):
+        rival = _interval(record["rival"]) if record["rival"] else "–"
+        sizes = (f"{record['seconds']:.0f}", f"{record['bytes'] / 1e6:.1f}", f"{record['peak_bytes'] / 1e6:.0f}")
+        seed = str(record["split_seed"])
+        lines.append([record["data"], seed, record["chosen"], _interval(record["test"]), rival, *sizes])
+    return lines
+
+
+def _interval(score: Record) -> str:
+    low, high = (100 * score[end] for end in ("low", "high"))
+    return f"{100 * score['score']:.1f} % ({low:.1f} … {high:.1f}) of {score['n']:,}"
 
 
 def _tables(records: Sequence[Record]) -> list[list[str]]:

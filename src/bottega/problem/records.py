@@ -4,12 +4,11 @@ import dataclasses
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from bottega.problem.drift import Drift
-
-if TYPE_CHECKING:
-    from bottega.problem.understanding_records import Drivers
+from bottega.problem.score import Score
+from bottega.problem.understanding_records import Drivers
 
 __all__ = [
     "Candidate",
@@ -77,18 +76,6 @@ class Task:
     target: str | None
     classes: tuple[str, ...]
     why: str
-
-
-@dataclass(frozen=True)
-class Score:
-    """One metric on one part, with the 95 % interval of its true value."""
-
-    n: int
-    score: float
-    low: float
-    high: float
-    higher_is_better: bool = True
-    n_groups: int | None = None
 
 
 @dataclass(frozen=True)
@@ -214,7 +201,7 @@ class TrainRecord:
     seeds: SeedSpread | None = None  # with --seeds
     features: FeatureRecord | None = None  # with --features
     interval: dict[str, Any] = field(default_factory=dict)  # of values: coverage, held: Score, width: Score, ...
-    drivers: "Drivers | None" = None  # of a table that shipped: which columns its answers hang on
+    drivers: Drivers | None = None  # of a table that shipped: which columns its answers hang on
     costs: dict[str, Any] = field(default_factory=dict)  # stated: matrix, by_cost: Score, most_probable: Score, ...
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bottega.problem.records import Score
+from bottega.problem.score import Score
 
 __all__ = [
     "Cell",
