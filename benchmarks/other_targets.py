@@ -21,7 +21,7 @@ BEATEN = ("fine_foods", "tweets_4_languages_a")  # the rival, TF-IDF of words, b
 
 def other_rows(records: Sequence[Record]) -> list[Row]:
     """One row for each target."""
-    return [*_mnist(records), _digits(records), *_tables(records), *_texts(records), *_words(records)]
+    return [*_mnist(records), _digits(records), *_tables(records), *_texts(records), *_words(records), _soak(records)]
 
 
 def _mnist(records: Sequence[Record]) -> list[Row]:
@@ -134,6 +134,19 @@ def _texts(records: Sequence[Record]) -> list[Row]:
 
         rows.append(_row(f"{name}, beside TF-IDF", "better by a paired test", found, beaten))
     return rows
+
+
+def _soak(records: Sequence[Record]) -> Row:
+    found = latest(records, "soak")
+
+    def say() -> tuple[str, bool]:
+        tests = found[-1]["tests"]
+        kills = sum(one.get("passed", 0) for name, one in tests.items() if name.startswith("test_killed"))
+        n_passed = sum(one.get("passed", 0) for one in tests.values())
+        said = f"{n_passed} passed, {kills} of them killed and resumed; {len(found[-1]['failed'])} failed"
+        return said, not found[-1]["failed"]
+
+    return _row("kills, full disks and sweeps (`make soak`)", "the same bytes, nothing lost", found, say)
 
 
 def _words(records: Sequence[Record]) -> list[Row]:

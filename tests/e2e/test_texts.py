@@ -143,6 +143,7 @@ def test_parts_in_files_are_kept_and_twins_across_them_told(home: Path, tmp_path
     assert record["test"]["source"] == "given"
     leak = next(one for one in record["suspects"] if one["kind"] == "leak")
     assert "10 of 60 test texts (16.7 %) stand in train" in leak["evidence"]
+    assert record["metrics"]["accuracy_without_twins"]["n"] == 50
 
 
 def test_a_column_of_numbers_is_no_text(home: Path) -> None:

@@ -46,6 +46,8 @@ def _driver_lines(found: Drivers, target: str) -> list[str]:
         shown = number(found.score.score, found.metric, found.score.high - found.score.low)
         shown += "\xa0%" if found.metric in IN_PERCENT else ""
         lines += fold("As it is", f"{found.metric} {shown} on these rows")
+    if not told:
+        lines += fold("Next", "more rows may tell them from chance, or a --metric that single rows do not rule")
     for one in told[:MAX_COLUMNS]:
         if one.association is not None:
             said = f"{' and '.join(map(repr, one.columns))} tell each other (association {one.association:.2f})"

@@ -153,4 +153,16 @@ def _next(record: LookRecord, data: str) -> list[str]:
     if refused := refusal_lines(record):
         return refused
     target = "" if facts["guessed"] else f" --target {escape(shlex.quote(record.task.target or ''))}"
-    return [f"{'Next':<13}bottega train {escape(shlex.quote(data))}{target}"]
+    return [f"{'Next':<13}bottega train {escape(shlex.quote(data))}{target}", *_from_texts(record, data)]
+
+
+def _from_texts(record: LookRecord, data: str) -> list[str]:
+    """For a table with a column of texts and a class to predict: the command that learns from the texts."""
+    columns = [one for one in record.facts["columns"] if one["role"] == "feature" and one["name"].lower() != "split"]
+    texts = [one["name"] for one in columns if one["kind"] == "text"]
+    if not texts or record.task.kind != "classification":
+        return []
+    also = [one["name"] for one in columns if one["kind"] in ("number", "category", "yes/no", "date")]
+    beside = f" --also {shlex.quote(','.join(also))}" if also else ""
+    stated = f" --text {shlex.quote(','.join(texts))}{beside} --target {shlex.quote(record.task.target or '')}"
+    return [f"{'From texts':<13}bottega train {escape(shlex.quote(data) + stated)}"]

@@ -39,6 +39,7 @@ def _page(record: LookRecord, data: str, caps: tuple[int, int, int], *, everythi
         f"up to {characters['longest']:,} characters",
     )
     lines += fold("Scripts", _scripts(facts["scripts"]))
+    lines += fold("Languages", _languages(facts["languages"]))
     parts = " · ".join(f"{part} {n:,}" for part, n in record.n_per_part.items())
     lines += fold("Parts", parts) if parts else []
     lines += fold("Read as", escape("; ".join([facts["source"], *facts["notes"]])), max_lines=n_lines)
@@ -76,6 +77,11 @@ def _classes(record: LookRecord, cap: int) -> list[str]:
 def _scripts(shares: dict[str, float]) -> str:
     named = [f"{name.capitalize()} {100 * share:.0f} %" for name, share in shares.items() if share >= MANY]
     return " · ".join(named) or "no letters"
+
+
+def _languages(shares: dict[str, float]) -> str:
+    named = [f"{name} {100 * share:.0f} %" for name, share in shares.items() if share >= MANY]
+    return f"{' · '.join(named)}, guessed by their commonest words"
 
 
 def _suspects(record: LookRecord, cap: int, n_lines: int, *, everything: bool) -> list[str]:

@@ -16,7 +16,7 @@ Data = Annotated[
         "Texts: such a table with texts and labels, or a folder with one sub-folder of .txt files a class.",
     ),
 ]
-Preset = Annotated[str, Flag(metavar="fast|accurate", help="How much is tried: views of a picture, slow networks.")]
+Preset = Annotated[str, Flag(metavar="fast|accurate", help="How much is tried: views of a picture, networks, tuning.")]
 Time = Annotated[
     str | None,
     Flag(metavar="DURATION", show_default=False, help="Wall time that may be used, as in 90s, 5m or 1h30m."),

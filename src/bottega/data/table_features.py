@@ -24,7 +24,8 @@ MadeKind = Literal[
 Floats = npt.NDArray[np.float32]
 Targets = npt.NDArray[Any]
 OF_TARGET: Final = "target by category"
-SHRINKAGE = 10.0  # rows that speak for the overall mean beside those of the category
+PULL = 1.0  # rows that speak for the overall mean beside those of the category
+PULL_OF_TARGET = 10.0  # more of them: a target of few rows is mostly chance, and what learns from it would trust it
 
 
 @dataclass(frozen=True)
@@ -93,11 +94,11 @@ def _learned(one: MadeFeature, x: Floats, y: Targets) -> Floats:
         values = y.astype(np.float64) if one.number < 0 else (y == int(one.number)).astype(np.float64)
     else:
         values = x[:, one.columns[0]].astype(np.float64)
-    return _means(codes, values, one.n_codes)
+    return _means(codes, values, one.n_codes, PULL_OF_TARGET if one.kind == OF_TARGET else PULL)
 
 
-def _means(codes: npt.NDArray[np.int64], values: npt.NDArray[np.float64], n_codes: int) -> Floats:
-    """The mean of each code, drawn towards the mean of all by as much as ten rows weigh.
+def _means(codes: npt.NDArray[np.int64], values: npt.NDArray[np.float64], n_codes: int, pull: float) -> Floats:
+    """The mean of each code, drawn towards the mean of all by as much as `pull` rows weigh.
 
     Source: Micci-Barreca 2001, "A preprocessing scheme for high-cardinality categorical attributes".
     """
@@ -106,7 +107,7 @@ def _means(codes: npt.NDArray[np.int64], values: npt.NDArray[np.float64], n_code
     overall = float(values.mean()) if len(values) else 0.0
     sums = np.bincount(codes, weights=values, minlength=n_codes)
     counts = np.bincount(codes, minlength=n_codes)
-    return ((sums + SHRINKAGE * overall) / (counts + SHRINKAGE)).astype(np.float32)
+    return ((sums + pull * overall) / (counts + pull)).astype(np.float32)
 
 
 _Maker = Callable[[GraphBuilder, str, Sequence[MadeFeature]], str]

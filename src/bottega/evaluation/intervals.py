@@ -276,9 +276,7 @@ def difference(
         n_resamples = resamples_for(cells.n * 2 * _n_columns(metric, first))
         both = bootstrap(scorers, cells, seed, n_resamples=n_resamples)
         sample = both[:, 0] - both[:, 1]
-    low, high = difference_interval(
-        metric, value, sample[np.isfinite(sample)], cells.n_groups, cells.n_worth
-    )
+    low, high = difference_interval(metric, value, sample[np.isfinite(sample)], cells.n_groups, cells.n_worth)
     return Score(cells.n, value, low, high, metric.higher_is_better, cells.n_groups)
 
 

@@ -23,6 +23,7 @@ from bottega.problem.understanding_records import Cell, Driver, Drivers, Effect,
 __all__ = ["drivers"]
 
 MAX_DRAWN = 12  # columns on the axis
+MAX_NAMED = 8  # columns in a sentence
 MAX_LEVELS = 7  # categories of one figure
 MIDDLE = 0.8  # of the single rows: how far the bar of a category reaches
 
@@ -59,7 +60,9 @@ def _said(found: Drivers, record: TrainRecord, noun: str) -> str:
     still = [_name(one) for one in found.columns if not one.measurable]
     if still:
         effects = "The effect" if len(still) == 1 else "The effects"
-        said += f" {effects} of {joined([shortened(one, 40) for one in still])} cannot be told from chance."
+        names = [shortened(one, 40) for one in still[:MAX_NAMED]]
+        names += [f"{count(len(still) - MAX_NAMED)} more"] if len(still) > MAX_NAMED else []
+        said += f" {effects} of {joined(names)} cannot be told from chance."
     return said
 
 

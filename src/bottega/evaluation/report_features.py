@@ -20,11 +20,13 @@ def features(record: TrainRecord) -> Html:
     if not found.kept:
         return section("features", "Made features", paragraph(found.said), _how(found), _closest(found))
     heading = f"Kept, of {count(found.n_tried)} that were thought of"
-    inside = "The file makes them inside, from the same columns as before."
     return section(
         "features",
         "Made features",
-        paragraph(f"{plural(len(found.kept), 'made feature')} proved to help. {inside}"),
+        paragraph(
+            f"{plural(len(found.kept), 'made feature')} proved to help: made inside the file, which takes the same "
+            "columns as before."
+        ),
         _gains(found.kept, heading),
         _how(found),
         _closest(found),
@@ -45,7 +47,7 @@ def _gains(gains: Sequence[FeatureGain], label: str) -> Html:
 
 def _how(found: FeatureRecord) -> Html:
     return paragraph(
-        f"Each gain is beside the features above it: the share of the {found.errors} of two quick models that it took "
+        f"Each gain is beside the features above it: the share of the {found.errors} of quick models that it took "
         f"away, in cross-validation on {plural(found.n_rows, 'row')} that were trained on. A feature is kept only if "
         f"its gain stands after a correction for all {count(found.n_tried)}. The test part had no say.",
         "small-print",

@@ -67,16 +67,16 @@ class _Layer(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        for part in ("query", "key", "value", "attended"):
-            self.add_module(part, nn.Linear(WIDTH, WIDTH))
+        self.query, self.key, self.value, self.attended = (nn.Linear(WIDTH, WIDTH) for _ in range(4))
         self.inner, self.outer = nn.Linear(WIDTH, 4 * WIDTH), nn.Linear(4 * WIDTH, WIDTH)
         self.first_norm, self.second_norm = (nn.LayerNorm(WIDTH, NORM_EPSILON) for _ in range(2))
 
     def forward(self, x: Tensor, inside: Tensor) -> Tensor:
         query, key, value = (
-            getattr(self, part)(x).unflatten(2, (N_HEADS, -1)).transpose(1, 2) for part in ("query", "key", "value")
+            part(x).unflatten(2, (N_HEADS, -1)).transpose(1, 2) for part in (self.query, self.key, self.value)
         )  # (B, H, T, 32)
         mask = torch.where(inside, 0.0, -torch.inf)[:, None, None]
         gathered = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask)
         x = self.first_norm(x + self.attended(gathered.transpose(1, 2).flatten(2)))
-        return self.second_norm(x + self.outer(functional.gelu(self.inner(x))))
+        made: Tensor = self.second_norm(x + self.outer(functional.gelu(self.inner(x))))
+        return made

@@ -1,9 +1,15 @@
 """The networks that texts get from scratch, as plans; the standard library only."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["TEXT_PLANS", "TextPlan"]
+__all__ = ["BATCH", "TEXT_PLANS", "TextPlan", "planned_epochs"]
+
+BATCH = 64
+STEPS = 1500  # of a training, whatever its texts; so small data are gone through more often
+MOST_TOKENS = 3_000_000  # of all epochs together: long texts are gone through less often
+MIN_EPOCHS, MAX_EPOCHS = 3, 30
 
 
 @dataclass(frozen=True)
@@ -30,3 +36,19 @@ TEXT_PLANS = {
     "convolutional network": TextPlan("filters", 64, 96, 0.5, 2e-3),
     "LSTM": TextPlan("recurrent", 64, 64, 0.5, 2e-3),
 }
+
+
+def planned_epochs(plan: TextPlan, n_texts: int, n_tokens: int) -> int:
+    """How often training goes through texts at most.
+
+    Args:
+        n_tokens: of all of them together; a mean costs little however many it is of.
+
+    Example:
+        >>> [planned_epochs(TEXT_PLANS["LSTM"], n, n * each) for n, each in ((300, 10), (5_000, 10), (5_000, 200))]
+        [30, 18, 3]
+    """
+    epochs = STEPS // math.ceil(n_texts / BATCH)
+    if plan.body != "mean":
+        epochs = min(epochs, MOST_TOKENS // max(n_tokens, 1))
+    return min(max(epochs, MIN_EPOCHS), MAX_EPOCHS)

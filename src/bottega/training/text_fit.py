@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from bottega.data.text_tokens import PADDING, UNKNOWN
 from bottega.evaluation.text_forms import Filters, Recurrent, TextNetwork
-from bottega.models.text_plans import TextPlan
+from bottega.models.text_plans import BATCH, TextPlan, planned_epochs
 from bottega.models.texts import TextNet
 from bottega.training.optimiser import Adam, decays
 
@@ -22,9 +22,6 @@ __all__ = ["FittedText", "HeldTexts", "fit_text_network", "forbid_absent"]
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float32]
-BATCH = 64
-STEPS = 1500  # of a training, whatever its texts; so small data are gone through more often
-MIN_EPOCHS, MAX_EPOCHS = 3, 30
 WARM_UP = 0.05
 WEIGHT_DECAY = 1e-2
 PATIENCE = 4  # epochs without a better validation loss
@@ -62,8 +59,7 @@ def fit_text_network(
         n_tokens: how many numbers a token may have.
         until: the validation part that picks the epoch, or the epoch to stop at; the rates are those of all epochs.
     """
-    n_batches = math.ceil(len(tokens) / BATCH)
-    epochs = min(max(STEPS // n_batches, MIN_EPOCHS), MAX_EPOCHS)
+    epochs = planned_epochs(plan, len(tokens), int((tokens != PADDING).sum()))
     with torch.random.fork_rng(devices=[]):  # dropout draws from torch's global generator
         torch.manual_seed(seed % 2**63)
         network = TextNet(plan, n_tokens, n_classes)

@@ -17,7 +17,7 @@ from bottega.understanding.rows import AskedRows, replaced
 __all__ = ["N_REPEATS", "N_RESAMPLES", "importance", "movement"]
 
 N_REPEATS = 5
-N_RESAMPLES = 400  # an end of an interval from 400 is good to a tenth of its width, and all columns share them
+N_RESAMPLES = 400  # the end of an interval then wavers by a thirtieth of its width; all columns share the draws
 STILL = 0.001  # of the spread of all answers: who moves them less, moves nothing
 
 Numbers = NDArray[np.float64]

@@ -430,7 +430,7 @@ class _Race:
     def _dropped(self, spec: Spec, first: _Fitted) -> str | None:
         """Why a candidate need not run on, after its first fold."""
         too_large = _too_large(first.form)
-        if too_large is not None or spec.name == self.exempt or self._is_unequal:
+        if too_large is not None or self.exempt in (spec.name, spec.kind) or self._is_unequal:
             return too_large
         behind, y = _far_behind if self.material.classes else values_far_behind, self.y[self.fold == 0]
         return next(filter(None, (behind(first.logits, one, y) for one in self.leaders)), None)

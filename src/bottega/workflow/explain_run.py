@@ -18,12 +18,13 @@ __all__ = ["drivers_of_run", "seconds_for_drivers"]
 MOST_SECONDS = 5.0
 SHARE = 0.1  # of the time that the run took so far
 KEPT_SECONDS = 1.0  # of a time limit, for the report itself
-LEAST_SECONDS = 0.2
+LEAST_SHARE = 0.03  # ... but even then a glance, which a time limit's own slack can bear
 
 
 def seconds_for_drivers(clock: Clock) -> float:
-    """How long a report may ask the file: a tenth of the run, a few seconds at most, and never over a time limit."""
-    return max(LEAST_SECONDS, min(MOST_SECONDS, SHARE * clock.elapsed(), clock.left() - KEPT_SECONDS))
+    """How long a report may ask the file: a tenth of the run, a few seconds at most, less near a time limit."""
+    allowed = min(SHARE * clock.elapsed(), clock.left() - KEPT_SECONDS)
+    return min(MOST_SECONDS, max(LEAST_SHARE * clock.elapsed(), allowed))
 
 
 def drivers_of_run(trial: Trial[LookedTable], shipped: Shipped, seconds: float) -> Drivers | None:

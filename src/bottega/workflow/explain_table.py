@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import polars as pl
 from bottega.data.table_content import table_digests
 from bottega.data.table_like import Cells, cells_of_frame, read_like, require_columns
 from bottega.data.table_links import labels as as_labels
+from bottega.data.table_weights import frame_weights
 from bottega.errors import BottegaError, nearest_name
 from bottega.evaluation.metrics import METRICS, Metric, metric_named
 from bottega.problem.records import Progress
@@ -155,7 +156,8 @@ def _read(model: TableModel, path: str) -> _Read:
     y: npt.NDArray[Any] | None = None
     if truth is not None:
         y = np.array([index.get(str(one), -1) for one in truth.to_list()]) if is_class else truth.to_numpy()
-    rows = _rows(model, cells_of_frame(frame, model.columns), groups, y)
+    weights = None if model.table.weight is None else frame_weights(frame, model.table.weight)
+    rows = replace(_rows(model, cells_of_frame(frame, model.columns), groups, y), weights=weights)
     names = [f"row {number}" for number in table.rows.tolist()]
     return _Read(rows, names, None if truth is None else truth.is_not_null().to_numpy(), hashes)
 

@@ -16,6 +16,7 @@ EXTRA_OF = {
     "fastexcel": "tables",
     "tabm": "tables",
     "rtdl_num_embeddings": "tables",
+    "optuna": "tables",
     "gensim": "words",
 }
 

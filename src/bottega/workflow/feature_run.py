@@ -1,5 +1,6 @@
 """`train --features`: the search of one training, what its record says, and whether there is time for it."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +24,7 @@ from bottega.workflow.threads import product_threads
 __all__ = ["Budget", "FeatureRun", "feature_recipe", "search_features"]
 
 FEWEST_SECONDS = 20.0  # under --time: with less left, not even one search is begun
-SHARE_OF_TIME = 0.3  # of what is left under --time, for all searches together
+SHARE_OF_TIME = 0.4  # of what is left under --time, for all searches together
 NO_TIME = "no time was left for it"
 ERRORS = {True: "squared errors of the probabilities (Brier)", False: "absolute errors"}
 
@@ -73,11 +74,12 @@ def search_features(
     columns = TableColumns.of(prepared, target, material.classes)
     group_of = {row.tobytes(): int(group) for row, group in zip(x, material.groups, strict=True)}
     searched = Searched(task, FeatureSearch(task, columns, group_of), specs)
-    begun = budget.clock.elapsed()
+    begun, is_free = budget.clock.elapsed(), budget.decided is None
+    most = SHARE_OF_TIME * budget.clock.left() / n_searches if is_free else math.inf
     with product_threads(1):
-        found = searched.rows(x[rows], material.y[rows]).found
+        found = searched.first(x[rows], material.y[rows], most)
     to_come = (n_searches - 1) * (budget.clock.elapsed() - begun)
-    if budget.decided is None and to_come > SHARE_OF_TIME * budget.clock.left():
+    if found is None or (is_free and to_come > SHARE_OF_TIME * budget.clock.left()):
         return FeatureRun(list(specs), _skipped())
     return FeatureRun(with_features(specs, searched), _record(found, is_class=bool(material.classes)))
 
@@ -114,7 +116,8 @@ def _gain(one: Evidence) -> FeatureGain:
 
 def _said(kept: Sequence[FeatureGain], found: Found) -> str:
     if not found.n_tried:
-        return f"No features were made: {plural(found.n_rows, 'row')} are too few to prove that one helps."
+        rows = plural(found.n_rows, "row")
+        return f"No features were made: {rows} are too few, or too much alike, to prove that one helps."
     if not kept:
         return f"No made feature is kept: of {count(found.n_tried)} that were thought of, none is proved to help."
     words = [

@@ -10,8 +10,8 @@ __all__ = ["Screen"]
 Floats = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.float64]
 N_BINS = 12
-PROMISING = 2.5  # standard normal: what chance alone exceeds for one idea in 160
-ALIKE = 0.98  # rank correlation from which on two ideas are one
+PROMISING = 3.0  # standard normal: what chance alone exceeds for one idea in 740
+ALIKE = 0.98  # correlation from which on two ideas are one
 
 
 class Screen:
@@ -57,16 +57,12 @@ class Screen:
         return found
 
     def _alike(self, first: int, second: int) -> bool:
-        """Whether their ranks say the same, where both are known."""
+        """Whether they say the same even to a linear model, where both are known: a ÷ b and b ÷ a don't."""
         both = np.isfinite(self.values[:, first]) & np.isfinite(self.values[:, second])
-        ranks = np.stack([_ranks(self.values[both, place]) for place in (first, second)])
-        if both.sum() < 3 or (ranks.min(1) == ranks.max(1)).any():
+        pair = self.values[both][:, [first, second]].astype(np.float64)
+        if len(pair) < 3 or (pair.min(0) == pair.max(0)).any():
             return False
-        return bool(abs(np.corrcoef(ranks[0], ranks[1])[0, 1]) > ALIKE)
-
-
-def _ranks(values: Floats) -> Numbers:
-    return np.searchsorted(np.sort(values), values).astype(np.float64)
+        return bool(abs(np.corrcoef(pair[:, 0], pair[:, 1])[0, 1]) > ALIKE)
 
 
 def _binned(values: Floats) -> Iterator[npt.NDArray[np.int64]]:

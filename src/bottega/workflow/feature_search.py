@@ -4,6 +4,8 @@ docs/statistics.md, "Features, proved", has the rule in words.
 """
 
 import hashlib
+import math
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import NormalDist
@@ -28,10 +30,13 @@ Floats = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Targets = npt.NDArray[Any]
-FEWEST_ROWS = 100
+FEWEST_ROWS = 120  # below it nearly nothing can be proved
 MOST_ROWS = 4000  # more of them cost time and change no choice that matters: drawn by lot, whole groups together
 K = 5
+N_MODELS = 5  # a usual search goes through the folds with as many sets of features; one that keeps much with more
 N_TRIED = 2  # ideas a round, of each of the three ways to screen them
+MOST_TRIED = 6  # ideas a round
+MOST_COLUMNS = 30  # that the quick models see where there are more: those that a first one used most
 MOST_KEPT = 6
 LEVEL = 0.05
 CUT = 3.0  # times the median absolute error: a larger one counts as this
@@ -39,6 +44,7 @@ LEAST_GAIN = 0.01  # share of the loss: less isn't worth a longer explanation
 OVERLAP = 1 + K / (K - 1)  # times the variance, since the training parts of the folds overlap
 QUICK = {"learning_rate": 0.2, "max_leaf_nodes": 12, "min_samples_leaf": 10, "l2_regularization": 1.0,
          "max_features": 1.0, "n_iterations": 30}  # fmt: skip
+MANY_CLASSES = 8  # as many trees an iteration: from here on fewer iterations with larger steps
 SHARES = tuple(number / 10 for number in range(11))  # of the boosting in the mixture
 QUICK_RIDGE, QUICK_SOFTMAX = 0.01, 0.003
 
@@ -80,21 +86,29 @@ class FeatureSearch:
     """
 
     def __init__(self, task: TableTask, columns: TableColumns, group_of: Mapping[bytes, int]) -> None:
+        import sklearn.ensemble  # noqa: F401  # its import takes longer than many a search, and is no part of it
+
         self.task = task
         self.columns = columns
         self.group_of = group_of
 
-    def find(self, x: Floats, y: Targets) -> Found:
+    def find(self, x: Floats, y: Targets, most_seconds: float = math.inf) -> Found | None:
         """Search on these rows.
 
         Args:
             x: (N, D) encoded; y: (N,) class indices, or values.
+            most_seconds: that may be used.
+        Returns:
+            None where the first models took so long that a search would take more.
         """
         fold = self._folds(x)
         drawn = self._drawn(x)
         if len(drawn) < FEWEST_ROWS or len(np.unique(fold[drawn])) < K or len(np.unique(y[drawn])) < 2:
             return Found((), x, n_rows=len(drawn))
+        begun = time.perf_counter()
         picking = _Picking(self.task, x[drawn], y[drawn], fold[drawn], self._groups(x[drawn]))
+        if (time.perf_counter() - begun) * N_MODELS > most_seconds:
+            return None
         ideas = brainstorm(self.columns, x[drawn], picking.uses())
         kept, closest = picking.pick(ideas)
         chosen = [one.feature for one in kept]
@@ -132,7 +146,13 @@ class _Picking:
         self.scales = [_Scale.of(y, log=False)] if task.n_classes is None else []
         if self.scales and is_skewed(y):
             self.scales.append(_Scale.of(y, log=True))
+        self.seen = np.arange(x.shape[1])
+        self.is_first = True  # while the first boosting is fitted, its use of the columns is counted
         self.base = self._measure(())
+        self.is_first = False
+        if x.shape[1] > MOST_COLUMNS:
+            self.seen = np.sort(np.argsort(-self._uses, kind="stable")[:MOST_COLUMNS])
+            self.base = self._measure(())
 
     def uses(self) -> Floats:
         """(D,) how often the quick boosting asked for each column."""
@@ -165,7 +185,8 @@ class _Picking:
         for residual in now.residuals:
             found += screen.first_for(residual, N_TRIED, [*taken, *found])
         target = self.y[:, None] if self.task.n_classes is None else np.eye(self.task.n_classes)[self.y]
-        return [*found, *screen.first_beyond_parents(target, N_TRIED, [*taken, *found])]
+        found = [*screen.first_beyond_parents(target, N_TRIED, taken), *found]
+        return list(dict.fromkeys(found))[:MOST_TRIED]
 
     def _measure(self, features: Sequence[MadeFeature]) -> "_Measured":
         """Answer every fold by the quick models, fitted on the others; what counts is the best mixture of two of them.
@@ -173,13 +194,15 @@ class _Picking:
         So a feature that only a bad model can use gains nothing, and none gains by making one overtake the other.
         """
         answers = np.zeros((max(2, 1 + len(self.scales)), len(self.y), self.task.n_outputs))
-        task = replace(self.task, n_codes=np.append(self.task.n_codes, np.zeros(len(features), np.int64)))
+        columns = np.append(self.seen, self.x.shape[1] + np.arange(len(features)))
+        n_codes = np.append(self.task.n_codes[self.seen], np.zeros(len(features), np.int64))
+        task = replace(self.task, n_codes=n_codes)
         for number in range(K):
             inside = self.fold == number
             x, y = self.x[~inside], self.y[~inside]
             test = widened(learn_features(features, x, y), self.x[inside])
             wide = wide_for_training(features, x, y, self.fold[~inside])
-            answers[:, inside] = self._answers(task, wide, y, test)
+            answers[:, inside] = self._answers(task, wide[:, columns], y, test[:, columns])
         boosted, *linear = (_residual(one, self.y, self.task.n_classes) for one in answers)
         mixed = [self._losses(share * boosted + (1 - share) * other) for other in linear for share in SHARES]
         return _Measured(min(mixed, key=lambda losses: float(losses.mean())), [boosted, *linear])
@@ -206,8 +229,11 @@ class _Picking:
         return np.stack(found)
 
     def _boosted(self, task: TableTask, x: Floats, y: Targets) -> Trees:
-        trees = fit_boosting(Rows(x, y), task.n_codes, QUICK, n_classes=task.n_classes, seed=task.seed).trees
-        if x.shape[1] == self.x.shape[1]:
+        setting = QUICK
+        if (task.n_classes or 0) > MANY_CLASSES:
+            setting = {**QUICK, "learning_rate": 0.3, "n_iterations": 12}
+        trees = fit_boosting(Rows(x, y), task.n_codes, setting, n_classes=task.n_classes, seed=task.seed).trees
+        if self.is_first:
             by_number = trees.feature[(trees.feature >= 0) & (trees.feature < x.shape[1])]
             by_code = trees.column[trees.feature[trees.feature >= x.shape[1]] - x.shape[1]]
             self._uses += np.bincount(np.concatenate([by_number, by_code]), minlength=x.shape[1]).astype(np.float32)
@@ -221,7 +247,7 @@ class _Picking:
         error = float(np.sqrt(OVERLAP * len(gains)) * gains.std(ddof=1)) / whole
         reach = NormalDist().inv_cdf(0.975) * error
         strict = NormalDist().inv_cdf(1 - LEVEL / max(1, n_ideas)) * error
-        score = Score(len(self.y), mean, mean - reach, mean + reach, True, len(gains))
+        score = Score(len(self.y), mean, mean - reach, min(1.0, mean + reach), True, len(gains))
         return Evidence(feature, score, mean - strict > 0 and mean >= LEAST_GAIN)
 
 

@@ -43,19 +43,28 @@ class Searched:
         self.plain = {spec.name: spec for spec in specs}
         self._known: dict[bytes, _Rows] = {}
 
+    def first(self, x: Floats, y: Targets, most_seconds: float) -> Found | None:
+        """Search on the rows of the final fit; None where that would take longer."""
+        found = self.search.find(x, y, most_seconds)
+        if found is not None:
+            self._known[self._key(x, y)] = self._searched(x, found)
+        return found
+
     def rows(self, x: Floats, y: Targets) -> _Rows:
         """Search on these rows, or remember."""
-        digest = hashlib.blake2b(np.ascontiguousarray(x).tobytes(), digest_size=16)
-        digest.update(np.ascontiguousarray(y).tobytes())
-        key = digest.digest()
+        key = self._key(x, y)
         if key not in self._known:
             while len(self._known) >= N_KEPT:
                 self._known.pop(next(iter(self._known)))
-            self._known[key] = self._searched(x, y)
+            self._known[key] = self._searched(x, self.search.find(x, y) or Found((), x))
         return self._known[key]
 
-    def _searched(self, x: Floats, y: Targets) -> _Rows:
-        found = self.search.find(x, y)
+    def _key(self, x: Floats, y: Targets) -> bytes:
+        digest = hashlib.blake2b(np.ascontiguousarray(x).tobytes(), digest_size=16)
+        digest.update(np.ascontiguousarray(y).tobytes())
+        return digest.digest()
+
+    def _searched(self, x: Floats, found: Found) -> _Rows:
         if not found.features:
             return _Rows(found, self.plain)
         n_codes = np.append(self.task.n_codes, np.zeros(len(found.features), np.int64))

@@ -25,6 +25,7 @@ FEWEST_ASKED = 8
 REFINED = 3  # of the heaviest runs of words, taken apart
 SHOWN = 320  # characters of a mistake
 SHOWN_NEAR = 160
+BLOCK = 4096  # texts compared at once
 MATTERS = 0.02  # change of the probability from which a word is marked
 _WITHOUT_SPACES = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 _WORD = re.compile(rf"{_WITHOUT_SPACES.pattern}{{1,2}}|(?:(?!{_WITHOUT_SPACES.pattern})\S)+")
@@ -79,13 +80,18 @@ def similarity_of(counts: TermCounts, features: npt.NDArray[np.float32] | None) 
             fitted = fit_terms(counts, others, "words")
             shared: npt.NDArray[np.float64] = (fitted.matrix(counts, rows) @ fitted.matrix(counts, others).T).toarray()
             return shared
-        centre = features[others].mean(0)
-        own, theirs = features[rows] - centre, features[others] - centre
-        lengths = np.linalg.norm(own, axis=1)[:, None] * np.linalg.norm(theirs, axis=1)[None, :]
-        cosines: npt.NDArray[np.float64] = (own @ theirs.T / np.maximum(lengths, 1e-12)).astype(np.float64)
-        return cosines
+        centre = features.mean(0)
+        own = features[rows] - centre
+        parts = [_cosines(own, features[others[i : i + BLOCK]] - centre) for i in range(0, len(others), BLOCK)]
+        return np.concatenate(parts, axis=1)
 
     return alike
+
+
+def _cosines(own: npt.NDArray[np.float32], theirs: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    lengths = np.linalg.norm(own, axis=1)[:, None] * np.linalg.norm(theirs, axis=1)[None, :]
+    found: npt.NDArray[np.float64] = (own @ theirs.T / np.maximum(lengths, 1e-12)).astype(np.float64)
+    return found
 
 
 def _nearest(trial: Trial[LookedTexts], rows: Integers, similarity: Similarity) -> list[list[int]]:

@@ -73,7 +73,8 @@ def look(
 def _look_at_table(data: str, stated: TableOptions, progress: Progress | None) -> LookRecord:
     try:
         from bottega.workflow.look_table import look_at_table
-        from bottega.workflow.text_trial import holds_texts, look_at_text_data
+        from bottega.workflow.text_reading import holds_texts
+        from bottega.workflow.text_trial import look_at_text_data
     except ModuleNotFoundError as error:
         if (missing := missing_extra(error)) is not None:
             raise missing from error

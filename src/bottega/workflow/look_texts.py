@@ -8,6 +8,7 @@ import numpy as np
 
 from bottega.data.text_characters import MAX_CHARACTERS
 from bottega.data.text_checks import text_suspects, words_of
+from bottega.data.text_languages import language_shares
 from bottega.data.texts import TextSet, digests, text_groups
 from bottega.data.twins import twin_records
 from bottega.problem.records import LookRecord, Task
@@ -65,6 +66,7 @@ def _facts(texts: TextSet, groups: Any) -> dict[str, Any]:
         "characters": _quantiles(characters),
         "words": _quantiles(words),
         "scripts": _scripts(texts),
+        "languages": language_shares(texts.texts[:: max(1, len(texts) // SAMPLE)]),
         "n_groups": len(np.unique(groups)),
         "n_empty": sum(not text.strip() for text in texts.texts),
         "notes": list(texts.notes),

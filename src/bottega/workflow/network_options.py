@@ -59,8 +59,8 @@ def _check_network(options: "TrainOptions") -> list[_Problem]:
     if options.table is not None:
         if network in TEXT_NETWORKS:
             return []
-        near = nearest_name(network, TEXT_NETWORKS) or "cnn"
-        return [(f"network {network!r}", f"for texts one of {', '.join(TEXT_NETWORKS)}", f"--network {near}")]
+        fix = f"--network {nearest_name(network, TEXT_NETWORKS) or 'cnn'}"
+        return [(f"network {network!r}", f"for texts one of {', '.join(TEXT_NETWORKS)}", fix)]
     if network not in NETWORKS and not network.endswith(".toml") and not re.fullmatch(r"[\w./-]+:\w+", network):
         near = nearest_name(network, NETWORKS)
         expected = f"one of {', '.join(NETWORKS)}, a file FILE.toml or a class MODULE:CLASS"

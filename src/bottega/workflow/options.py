@@ -18,7 +18,7 @@ UNBOUNDED = ("log_loss", "brier", "rmse", "mae", "mape", "mean_cost")  # brier e
 MEAN_COST = "mean_cost"  # the metric where costs are stated
 AUTO = "auto"  # the metric of a table, until its target was looked at
 DEFAULT_METRIC = {"classification": "accuracy", "regression": "rmse"}
-OF_NETWORKS = ("preset", "small", "network")  # choices that mean nothing for the rows of a table, but do for texts
+OF_NETWORKS = ("preset", "small", "network")  # choices about the networks of texts, which their recipe holds
 OF_PICTURES = (  # choices that mean nothing for a table or for texts
     "group_by", "width", "depth", "dropout", "epochs", "batch_size", "optimiser",
     "learning_rate", "schedule", "weight_decay", "patience", "augment", "device", "seeds",
@@ -182,7 +182,6 @@ class TrainOptions:
             )
         return self
 
-
     @property
     def _has_costs(self) -> bool:
         return self.table is not None and self.table.costs is not None
@@ -302,11 +301,12 @@ def refuse_networks_of_rows(options: TrainOptions) -> None:
     Raises:
         BottegaError: it was stated for the rows of a table.
     """
-    for found, expected, fix in _stated_among(options, tuple(name for name in OF_NETWORKS if name != "preset")):
+    for found, expected, fix in _stated_among(options, ("small", "network")):
         raise BottegaError(found=found, expected=expected, fix=fix)
 
 
-def _check_stated_later(options: TrainOptions) -> list[_Problem]:
+def _check_judge(options: TrainOptions) -> list[_Problem]:
+    """A metric of tables that needs more to go by, or that can't choose."""
     if options.metric == "pinball" and options.table is not None:
         expected = "a metric of the value itself; pinball is of its interval, which is set after the choice"
         return [("metric 'pinball'", expected, "--metric mae")]
@@ -315,7 +315,15 @@ def _check_stated_later(options: TrainOptions) -> list[_Problem]:
     return [("metric 'mean_cost'", "costs to go by", "--false-alarm-cost 1 --miss-cost 20, or --costs FILE.csv")]
 
 
-_CHECKS = (_check_names, _check_numbers, _check_bars, _check_texts, check_network_options, _check_table, _check_stated_later)
+_CHECKS = (
+    _check_names,
+    _check_numbers,
+    _check_bars,
+    _check_texts,
+    check_network_options,
+    _check_table,
+    _check_judge,
+)
 
 
 def _is_number(value: object) -> bool:

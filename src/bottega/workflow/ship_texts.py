@@ -84,7 +84,8 @@ def ship_texts(
         table=TableCard(looked.source.target or "", tuple(one for one in looked.read.columns if one not in taken)),
         **card_facts(trial),
     )
-    words = {CODES: "case folding and the counting of words and characters"}
+    numbering = "numbering of words" if developed.chosen.spec.kind == "network" else "counting of words and characters"
+    words = {CODES: f"case folding and the {numbering}"}
     words |= dict.fromkeys((SENTENCE, PIECES), "the cutting into word pieces")
     what = words.get(view, "the counting of words and the cutting into word pieces")
     return Shipped(seal(graph, card), graph, card, largest, what, has_network=False)

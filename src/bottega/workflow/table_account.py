@@ -136,6 +136,8 @@ def _tuned(trial: Trial[LookedTable]) -> list[str]:
     if one is None:
         return []
     trials: dict[str, int] = one.setting["trials"]
+    if not any(trials.values()):
+        return ["There was no time for a single trial of tuning: what is called tuned is the best one as it was."]
     kinds = joined([f"{n} of {name}" for name, n in trials.items()])
     best = one.setting["kind"]
     return [f"Tuned in {sum(trials.values())} trials ({kinds}), on training rows alone: {best} did best."]

@@ -229,6 +229,15 @@ def _require_decision(costs: Costs, classes: Sequence[str]) -> None:
             expected="mistakes that cost something",
             fix="--false-alarm-cost 1, or leave them out",
         )
+    for true, row in zip(classes, costs.matrix, strict=True):
+        right, least = row[classes.index(true)], min(row)
+        if least < right:
+            raise BottegaError(
+                found=f"a cost of {right:g} for saying {true!r} rightly, and of {least:g} for saying "
+                f"{classes[row.index(least)]!r} in its place",
+                expected="no wrong answer that is cheaper than the right one",
+                fix="rows are true classes and columns answers: see that the two are not swapped",
+            )
     cheapest = (table <= table.min(axis=1, keepdims=True)).all(axis=0)
     if cheapest.any():
         name = classes[int(cheapest.argmax())]

@@ -15,8 +15,8 @@ from bottega.workflow.table_costs import COST_KEYWORDS, StatedCosts, stated_cost
 __all__ = ["COLUMN_KEYWORDS", "PARTS", "TableOptions", "part_files", "table_options"]
 
 COLUMN_KEYWORDS = (
-    "target", "type", "ignore", "group", "time_column", "weight", "missing", "test", "val", "split_column", "text", "also", "features",
-    *COST_KEYWORDS,
+    "target", "type", "ignore", "group", "time_column", "weight", "missing", "test", "val", "split_column",
+    "text", "also", "features", *COST_KEYWORDS,
 )  # fmt: skip
 PARTS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "dev": "val",
          "test": "test"}  # fmt: skip
@@ -96,8 +96,9 @@ def table_options(
     if not (is_table(path) or part_files(path) or is_text_folder(path) or (stated and os.path.isfile(path))):
         if stated:
             key, value = next(iter(stated.items()))
+            shown = "" if value is True else f" {value!r}"
             raise BottegaError(
-                found=f"--{key.replace('_', '-')}{'' if value is True else f' {value!r}'} for {path!r}, which is no table",
+                found=f"--{key.replace('_', '-')}{shown} for {path!r}, which is no table",
                 expected="columns stated for a CSV, TSV, Parquet, JSON lines, .xlsx or SQLite file",
                 fix="leave it out, or give the file",
             )

@@ -23,7 +23,7 @@ __all__ = ["SPACES", "Range", "Study", "TrialBudget", "inner_parts"]
 FIXED_TRIALS = 40  # where the preset asks for more work and no time is stated
 HELD_SHARE = 0.25  # of the rows: what trials are judged on
 DECISION = "trials"
-KEPT_SHARE = 0.12  # of the time limit: for intervals, the file and the report
+KEPT_SHARE = 0.15  # of the time limit: for intervals, the file and the report
 N_RANDOM = 8  # trials of a kind before earlier ones guide the next
 
 
@@ -95,7 +95,7 @@ class TrialBudget:
         """Whether another trial is made.
 
         Args:
-            slowest: seconds of the slowest one so far; two more fits on all rows may follow.
+            slowest: seconds of the slowest one so far; a fit on all rows and perhaps a second one follow.
         """
         if self.n is not None:
             return n_done < self.n
@@ -103,7 +103,7 @@ class TrialBudget:
             kept = max(self.finish_seconds, KEPT_SHARE * (self.clock.limit_seconds or 0.0))
             kept += self.folds_work * (self.clock.elapsed() - self._begun)
             self._until = self.clock.elapsed() + max(0.0, self.clock.left() - kept) / (1 + self.n_again)
-        return self.clock.elapsed() + slowest * (1 + 2 / (1 - HELD_SHARE)) < self._until
+        return self.clock.elapsed() + slowest * (1 + 1.5 / (1 - HELD_SHARE)) < self._until
 
     def settle(self, n_done: int) -> None:
         """Journal how many there were, before their result is used."""

@@ -1,5 +1,6 @@
 """What every candidate for texts needs to know beside its rows."""
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,6 +12,7 @@ from bottega.data.text_characters import TextPreparation
 from bottega.evaluation.calibration import apply_temperature, fit_temperature
 from bottega.evaluation.text_models import TermCounts
 from bottega.models.sentence import SentenceNetwork
+from bottega.models.text_plans import TEXT_PLANS, planned_epochs
 from bottega.workflow.text_features import token_keys
 
 __all__ = ["BOTH", "CODES", "FINE_TUNED", "NAMES", "PIECES", "SENTENCE", "TextTask"]
@@ -27,7 +29,12 @@ NAMES = {  # of the choices of --network
 }  # fmt: skip
 PRETRAINED = "pretrained"  # the choice of --network for whatever stands on frozen sentence features
 FITS = 60  # about, of a candidate that is compared within the folds of a cross-validation
-MOST_TUNED = 600_000  # word pieces: fine-tuning takes about a minute for 100,000
+PIECES_A_SECOND, TOKENS_A_SECOND = (
+    1_000,
+    50_000,
+)  # about, on two cores, of all epochs of fine-tuning; of one from scratch
+MOST_SECONDS = 600.0
+SHARE = 0.4  # of the stated time that one slow network may take
 
 
 @dataclass(frozen=True)
@@ -38,7 +45,7 @@ class TextTask:
         codes: (N, L) of all texts, each of which is found again by its codes.
         counts: of the same rows.
         threads: cores that one fit may use.
-        preset, wanted, asked: the choices of --preset, --network and --ship.
+        preset, wanted, asked, time_seconds: the choices of --preset, --network, --ship and --time.
         in_folds: whether all texts answer in a cross-validation.
         is_unasked: whether the sentence network is installed, and isn't wanted.
         network: the sentence network; None where it isn't installed.
@@ -55,6 +62,7 @@ class TextTask:
     preset: str = "fast"
     wanted: str = "auto"
     asked: str = "best"
+    time_seconds: float | None = None
     in_folds: bool = False
     is_unasked: bool = False
     network: SentenceNetwork | None = None
@@ -83,19 +91,25 @@ class TextTask:
         if self.wanted != "auto":
             choice = next((choice for choice, one in NAMES.items() if one == name), PRETRAINED)
             return None if choice == self.wanted else f"not tried: --network {self.wanted} asks for another"
-        if name == SCRATCH[0] and self.in_folds and self.preset == "fast":
-            return "not tried: on few texts, which are compared in folds, it would double the time"
-        if name in (*SCRATCH[1:], FINE_TUNED) and self.preset == "fast":
+        quick = SCRATCH[:1] if self.network is None and not self.in_folds else ()
+        if self.preset == "fast" and name in (*SCRATCH, FINE_TUNED) and name not in quick:
             return "not tried: --preset accurate tries it"
-        if name == FINE_TUNED and self.n_tuned > MOST_TUNED:
-            return "not tried: it would take more than ten minutes; --network finetune tries it"
+        seconds = self.seconds(name)
+        if self.time_seconds is not None and seconds > SHARE * self.time_seconds:
+            return f"not tried: it would take about {math.ceil(seconds)} s, too much of --time"
+        if seconds > MOST_SECONDS:
+            return "not tried: it would take more than ten minutes; --ship with its name tries it"
         return None
 
-    @property
-    def n_tuned(self) -> int:
-        """Word pieces that fine-tuning would read an epoch, all its fits together."""
-        n = 0 if self.pieces is None else int((self.pieces > 0).sum())
-        return FITS * n if self.in_folds else n
+    def seconds(self, name: str) -> float:
+        """About how long a network trains, from how much there is to read; 0 for what is quick."""
+        fits = FITS if self.in_folds else 1
+        if name == FINE_TUNED and self.pieces is not None:
+            return fits * int((self.pieces > 0).sum()) / PIECES_A_SECOND
+        if name in SCRATCH[1:]:
+            n = int((self.token_keys != 0).sum())
+            return fits * planned_epochs(TEXT_PLANS[name], len(self.codes), n) * n / TOKENS_A_SECOND
+        return 0.0
 
     def loss(self, scores: Numbers, y: Integers) -> float:
         """Mean log loss at the best temperature: scores of every kind compare."""

@@ -56,7 +56,7 @@ def _training(
 ) -> Training[Any]:
     """The training that suits the data; its imports are paid for by who needs them."""
     if options.table is not None:
-        from bottega.workflow.text_trial import holds_texts
+        from bottega.workflow.text_reading import holds_texts
         from bottega.workflow.train_table import TableTraining
 
         if holds_texts(data, options.table):

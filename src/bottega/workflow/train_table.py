@@ -1,6 +1,6 @@
 """Training on a table: one input per column, rivals and networks on the same encoded rows."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from bottega.workflow.ship_table import ship_table, table_usage
 from bottega.workflow.table_account import account_of_table
 from bottega.workflow.table_specs import VIEW, TableTask, table_specs
 from bottega.workflow.table_trial import LookedTable, look_at_rows
+from bottega.workflow.table_tuned import NAME as TUNED
 from bottega.workflow.table_tuning import TrialBudget
 from bottega.workflow.training_run import FOLDS_WORK, Contest, Training
 from bottega.workflow.trial import Trial
@@ -45,6 +46,7 @@ class TableTraining(Training[LookedTable]):
     _shipped: Shipped | None = None
     packages = ("optuna", "polars", "rtdl_num_embeddings", "tabm")
     instant = ("most frequent class", "mean")
+    slow: Mapping[str, float] = {"random forest": 1.0, "MLP": 1.0, "MLP on waves": 1.0, "TabM": 2.5, TUNED: 0.5}
     finish_seconds = 4.0  # less than for pictures: there is nothing to decode and no network to embed
 
     def look(self) -> LookedTable:
@@ -84,9 +86,7 @@ class TableTraining(Training[LookedTable]):
             specs = self._with_features(looked, material, task, specs)
         return Contest(material, specs, left_out)
 
-    def _with_features(
-        self, looked: LookedTable, material: Material, task: TableTask, specs: list[Spec]
-    ) -> list[Spec]:
+    def _with_features(self, looked: LookedTable, material: Material, task: TableTask, specs: list[Spec]) -> list[Spec]:
         """Candidates that make features of the columns; what is kept for the file is known from here on."""
         self.tell("trying features")
         decided = None if self.begun is None else self.begun.preparation.get("features")

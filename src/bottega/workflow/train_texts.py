@@ -38,6 +38,7 @@ __all__ = ["TextTraining"]
 WORTH_REFITTING = 0.01  # share of texts that repeat another: from here on a careless split's claim is worth knowing
 SHOWN = 120  # characters of a text in the report
 MOST = 3  # of each list
+MARKING_SECONDS = 4.0  # of `--time` that must be left for marking words
 FROM_SCRATCH = ("bag", "cnn", "lstm")  # choices of --network
 SENTENCES = "sentence network"
 TEXT_EXTRA = "pip install 'bottega[text]'"
@@ -77,49 +78,63 @@ class TextTraining(Training[LookedTexts]):
         return chosen, {**columns, **limits, "sentence_network": network}
 
     def enter(self, looked: LookedTexts, _: RunFolder) -> Contest:
-        """Number the letters of training texts, count all terms, describe all texts, and name the candidates."""
+        """Number the letters of training texts, count all terms, name the candidates, and describe all texts."""
         self.tell("counting words and characters")
         divided = looked.split
         train = range(len(looked.y)) if divided.source == "cv" else divided.rows("train").tolist()
         self.prepared = fit_text_preparation(looked.texts[i] for i in train)
-        codes = character_codes(looked.texts, self.prepared)
-        views: dict[str, Any] = {CODES: codes}
+        views: dict[str, Any] = {CODES: character_codes(looked.texts, self.prepared)}
         if self.network is not None:
-            views[SENTENCE] = sentence_features(
-                looked.texts,
-                looked.hashes,
-                sentence_graph(self.network),
-                store=Store(),
-                threads=self.threads,
-                tell=lambda done, total: self._count("sentence features", done, total),
-            )
             views[PIECES] = word_pieces(looked.texts, self.network)
+        beside = []
         if looked.read.also.cells:
             self.beside, numbers = fit_beside(looked, np.array(train))
-            views[SENTENCE] = np.hstack([views[SENTENCE], numbers]) if SENTENCE in views else numbers
-        if SENTENCE in views:
-            views[BOTH] = np.hstack([codes.astype(np.float32), views[SENTENCE]])
+            beside.append(numbers)
+        task = self._task(looked, views)
+        described = [SENTENCE, BOTH] if self.network is not None or beside else []
+        specs, left_out = text_specs(task, [*views, *described], self._features(looked))
+        self._require_name([spec.name for spec in specs], [spec.name for spec, _ in left_out])
+        if described:  # only now: it takes longer than all the rest
+            views[SENTENCE] = np.hstack([*self._described(looked), *beside])
+            views[BOTH] = np.hstack([views[CODES].astype(np.float32), views[SENTENCE]])
+        self.similarity = similarity_of(task.counts, views[SENTENCE] if self.network is not None else None)
         material = Material(views, looked.y, looked.groups, divided.group_names, looked.labels, looked.classes)
-        task = TextTask(
+        return Contest(material, specs, left_out)
+
+    def _task(self, looked: LookedTexts, views: dict[str, Any]) -> TextTask:
+        return TextTask(
             self.prepared,
-            codes,
-            term_counts(codes, self.prepared),
+            views[CODES],
+            term_counts(views[CODES], self.prepared),
             len(looked.classes),
             seed=self.options.seed,
             threads=self.threads,
             preset=self.options.preset,
             wanted=self.options.network,
             asked=self.options.ship,
-            in_folds=divided.source == "cv",
+            time_seconds=self.options.time_seconds,
+            in_folds=looked.split.source == "cv",
             is_unasked=self.is_unasked,
             network=self.network,
             pieces=views.get(PIECES),
             n_columns=self.beside.dense.width if self.beside is not None and self.network is not None else 0,
         )
-        specs, left_out = text_specs(task, list(views), self._features(looked))
-        self._require_name([spec.name for spec in specs])
-        self.similarity = similarity_of(task.counts, views.get(SENTENCE))
-        return Contest(material, specs, left_out)
+
+    def _described(self, looked: LookedTexts) -> list[Any]:
+        """The sentence features (N, D) of all texts, where there is a network for them."""
+        if self.network is None:
+            return []
+        graph = sentence_graph(self.network)
+        return [
+            sentence_features(
+                looked.texts,
+                looked.hashes,
+                graph,
+                store=Store(),
+                threads=self.threads,
+                tell=lambda done, total: self._count("sentence features", done, total),
+            )
+        ]
 
     def _features(self, looked: LookedTexts) -> str:
         """What the features are called, in the names of candidates."""
@@ -130,7 +145,7 @@ class TextTraining(Training[LookedTexts]):
         if self.progress is not None:
             self.progress(step, done, total)
 
-    def _require_name(self, names: Sequence[str]) -> None:
+    def _require_name(self, names: Sequence[str], others: Sequence[str]) -> None:
         ship, network = self.options.ship, self.options.network
         if self.network is None and network in ("pretrained", "finetune"):
             raise BottegaError(
@@ -140,7 +155,7 @@ class TextTraining(Training[LookedTexts]):
             )
         if ship in ("best", "network", *names):
             return
-        near = nearest_name(ship, ["best", "network", *names])
+        near = nearest_name(ship, ["best", "network", *names, *(one for one in others if one != ship)])
         raise BottegaError(
             found=f"--ship {ship!r}",
             expected=f"best, network or one of {found_in(names, limit=12)}",
@@ -188,8 +203,10 @@ class TextTraining(Training[LookedTexts]):
 
     def evidence(self, trial: Trial[LookedTexts], use: Use) -> Evidence:
         """Counts, curves and the surest mistakes."""
-        self.tell("asking the file again without this and that word")
-        model = load(self.shipped.data, threads=self.threads) if self.shipped is not None else None
+        model = None
+        if self.shipped is not None and (self.clock.limit_seconds is None or self.clock.left() > MARKING_SECONDS):
+            self.tell("asking the file again without this and that word")
+            model = load(self.shipped.data, threads=self.threads)
         mistakes = text_mistakes(trial, model if isinstance(model, TextModel) else None, self.similarity)
         return replace(class_evidence(trial, use, _with_text(trial.looked)), text_mistakes=mistakes)
 

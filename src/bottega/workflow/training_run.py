@@ -4,7 +4,7 @@ import hashlib
 import json
 import shutil
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,7 +15,17 @@ import numpy as np
 from bottega.errors import BottegaError, StoppedError
 from bottega.evaluation.evidence import Evidence
 from bottega.evaluation.report import write_report
-from bottega.problem.records import Candidate, FeatureRecord, Progress, Score, SeedSpread, SmallFile, Suspect, TrainRecord, to_json
+from bottega.problem.records import (
+    Candidate,
+    FeatureRecord,
+    Progress,
+    Score,
+    SeedSpread,
+    SmallFile,
+    Suspect,
+    TrainRecord,
+    to_json,
+)
 from bottega.workflow.account import Account
 from bottega.workflow.candidates import Developed, Material, Rules, Spec, develop
 from bottega.workflow.clock import Clock
@@ -62,6 +72,7 @@ class Training(ABC, Generic[Seen]):
     packages: tuple[str, ...] = ()  # that decide the last bits beside those that always do
     features: FeatureRecord | None = None  # what was made of the columns of a table, where that was asked for
     instant: tuple[str, ...] = ()  # candidates that take no time worth counting
+    slow: Mapping[str, float] = {}  # candidates that may take as many times the slowest one before them
     finish_seconds = 8.0  # what fitting one more candidate, the export and the report may take together
 
     def __init__(
@@ -283,15 +294,19 @@ class Training(ABC, Generic[Seen]):
             work: to come after the contest, as a multiple of what that took.
         """
         decided, begun = folder.decisions(), self.clock.elapsed()
+        last, slowest = begun, 0.0
 
         def may_begin(name: str) -> bool:
+            nonlocal last, slowest
             if self.is_stopped:
                 return False
+            now = self.clock.elapsed()
+            last, slowest = now, max(slowest, now - last)
             if self.clock.limit_seconds is None or name in self.instant:
                 return True
             what = f"fit {name}"
             if what not in decided:
-                owed = work * (self.clock.elapsed() - begun)
+                owed = work * (now - begun) + slowest * self.slow.get(name, 0.0)
                 decided[what] = self.clock.left() > self.finish_seconds + owed
                 folder.tell("decided", what=what, value=decided[what])
             return bool(decided[what])

@@ -74,7 +74,7 @@ def test_copies_empty_long_and_broken_texts_are_told() -> None:
     assert "1 of 200 texts repeat an earlier one" in said["duplicates"]
     assert said["empty"] == "1 of 200 texts are empty (row 9)"
     assert "1 text is longer than 10,000 characters, up to 12,000" in said["long"]
-    assert "1 texts look wrongly decoded, as in 'Ã©' (row 13)" in said["encoding"]
+    assert "1 text looks wrongly decoded, as in 'Ã©' (row 13)" in said["encoding"]
 
 
 def test_uneven_and_small_classes_are_told() -> None:

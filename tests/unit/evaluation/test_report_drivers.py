@@ -20,7 +20,8 @@ SIZE = Effect(
     2,
 )  # fmt: skip
 TOWN = Effect(
-    "town <b>", "category", "price", None, (EffectPoint("Rome", 5.0, (4.0, 6.0)), EffectPoint("Milan", 7.0, (6.0, 8.0))), 2
+    "town <b>", "category", "price", None,
+    (EffectPoint("Rome", 5.0, (4.0, 6.0)), EffectPoint("Milan", 7.0, (6.0, 8.0))), 2,
 )  # fmt: skip
 FOUND = Drivers(
     n=80, n_used=80, metric="rmse", score=Score(80, 4.9, 4.1, 5.8, False), n_repeats=5,
@@ -71,3 +72,10 @@ def test_fewer_rows_and_rows_of_training_are_told() -> None:
 
 def test_where_nothing_shipped_there_is_nothing() -> None:
     assert drivers(RECORD, replace(EVIDENCE, drivers=None)) == NOTHING
+
+
+def test_many_columns_without_effect_are_counted() -> None:
+    noise = tuple(Driver((f"noise {i}",), Score(80, 0.0, -0.2, 0.2), False) for i in range(20))
+    page = drivers(RECORD, replace(EVIDENCE, drivers=replace(FOUND, columns=(*FOUND.columns[:2], *noise))))
+    assert "noise 7 and 12 more cannot be told from chance." in page
+    assert "10 more are below." in page

@@ -74,7 +74,9 @@ def test_boosting_is_exact(name):
 def test_boosting_stops_at_the_best_iteration_of_a_validation_part():
     x, y, n_codes, n = rows("two classes")
     stopped = fit_boosting(Rows(x[:n], y[:n]), n_codes, BOOSTING, n_classes=2, seed=5, val=Rows(x[n:], y[n:]))
-    again = fit_boosting(Rows(x[:n], y[:n]), n_codes, {**BOOSTING, "n_iterations": stopped.n_iterations}, n_classes=2, seed=5)
+    again = fit_boosting(
+        Rows(x[:n], y[:n]), n_codes, {**BOOSTING, "n_iterations": stopped.n_iterations}, n_classes=2, seed=5
+    )
     np.testing.assert_array_equal(answers(stopped.trees, x, 2), answers(again.trees, x, 2))
     chances = softmax(answers(stopped.trees, x[n:], 2), 1)
     assert stopped.loss == pytest.approx(-np.log(chances[np.arange(len(y) - n), y[n:]]).mean(), rel=1e-4)

@@ -9,6 +9,7 @@ import pytest
 from bottega.data.table_preparation import fit_preparation
 from bottega.errors import BottegaError
 from bottega.evaluation.conformal import Interval
+from bottega.evaluation.costs import Costs
 from bottega.evaluation.forms import Form
 from bottega.evaluation.table_forms import Dense, Linear, Staged
 from bottega.problem.records import Score
@@ -101,6 +102,27 @@ def test_rows_are_answered_by_the_names_of_their_columns() -> None:
     several = model([{"value": "high", "size": None, "name": "x", "answer": "yes"}, {"size": 4, "value": "low"}])
     assert several[1].probabilities == answer.probabilities
     assert repr(model) == "<Model of 2 classes (no, yes): accuracy 0.750, n = 4>"
+
+
+def test_a_file_with_costs_says_the_cheapest_answer_and_replays_it() -> None:
+    costs = Costs(((0.0, 1.0), (999.0, 0.0)))
+    graph = table_classifier(PREPARED, form(2), ("no", "yes"), temperature=1.0, threshold=0.9, costs=costs)
+    session, outputs = open_session(graph, threads=1), ["label", "probabilities", "sure"]
+    golden = golden_rows(session, made_up_rows(CELLS, np.arange(4), SPECS), SPECS, outputs)
+    model = load(seal(graph, card(golden=golden, table=TableCard("answer", ("name",), costs=costs.matrix))))
+    assert isinstance(model, TableModel)
+    answer = model({"size": 4, "value": "low"})
+    assert (answer.label, answer.sure) == ("yes", False)  # at .0025: a miss costs 999
+    assert answer.probabilities["no"] == load(sealed())({"size": 4, "value": "low"}).probabilities["no"]
+    assert replay(model).passed
+    other = replace(model.card, golden=tuple(replace(one, label="no") for one in golden))
+    assert not replay(model.under(other)).passed
+
+
+@pytest.mark.parametrize("matrix", [((0.0, 1.0),), ((0.0,), (1.0,)), ((0.0, -1.0), (1.0, 0.0))])
+def test_costs_that_do_not_go_with_the_labels_make_no_card(matrix: tuple[tuple[float, ...], ...]) -> None:
+    with pytest.raises(BottegaError, match=r"'table.costs' is .*\nexpected: a row of numbers from 0 for each label"):
+        sealed(table=TableCard("answer", ("name",), costs=matrix))
 
 
 def test_values_come_with_their_interval() -> None:

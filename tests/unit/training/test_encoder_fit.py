@@ -56,7 +56,10 @@ def test_torch_and_the_operators_agree_after_training():
     x, _ = pieces(1)
     found = fitted()
     network = UpperLayers({**weights(), **found.weights}, LAST, 3)
-    network.head.weight.data, network.head.bias.data = torch.from_numpy(found.head.T.copy()), torch.from_numpy(found.bias)
+    network.head.weight.data, network.head.bias.data = (
+        torch.from_numpy(found.head.T.copy()),
+        torch.from_numpy(found.bias),
+    )
     network.eval()
     with torch.inference_mode():
         expected = network(*_padded(states(x))).numpy()

@@ -32,7 +32,9 @@ def material(name):
 def fit(name, plan, **stated):
     z, y, layout = material(name)
     n_classes = None if name == "values" else 2
-    return fit_table_network(Held(z[:N_FIT], y[:N_FIT]), TABLE_PLANS[plan], layout, n_classes=n_classes, seed=1, **stated)
+    return fit_table_network(
+        Held(z[:N_FIT], y[:N_FIT]), TABLE_PLANS[plan], layout, n_classes=n_classes, seed=1, **stated
+    )
 
 
 def answers(fitted, z, n):

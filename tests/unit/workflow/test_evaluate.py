@@ -132,6 +132,11 @@ def test_another_metric(model: Model, data: Path) -> None:
         evaluate(model, data, metric="acuracy")
 
 
+def test_pictures_have_no_columns_to_score_by(model: Model, data: Path) -> None:
+    with pytest.raises(BottegaError, match=r"(?s)--by 'city' for pictures.*leave --by out"):
+        evaluate(model, data, by="city")
+
+
 def test_no_labels(model: Model, tmp_path: Path) -> None:
     (tmp_path / "flat").mkdir()
     Image.fromarray(pictures("dark", 1, 0)[0]).save(tmp_path / "flat" / "a.png")

@@ -152,11 +152,11 @@ def test_evaluate_says_which_column_has_moved(home: Path) -> None:
 
 def test_a_file_without_summaries_loads_and_a_damaged_one_does_not(home: Path) -> None:
     card, file = read("diabetes.onnx")
-    bare = tuple(replace(one, summary=None) for one in card.inputs)  # type: ignore[call-arg]
+    bare = tuple(replace(one, summary=None) for one in card.inputs)
     Path("bare.onnx").write_bytes(seal(file, replace(card, inputs=bare)))
     assert '"summary"' not in read("bare.onnx")[0].to_json()
     assert bottega.evaluate("bare.onnx", "diabetes.csv").drift is None
     first = card.inputs[0]
-    torn = replace(first, summary=replace(first.summary, shares=(0.5,)))  # type: ignore[call-arg, union-attr, type-var]
+    torn = replace(first, summary=replace(first.summary, shares=(0.5,)))
     with pytest.raises(BottegaError, match="'inputs.age.summary' is 1\nexpected: 10 shares"):
         seal(file, replace(card, inputs=(torn, *card.inputs[1:])))

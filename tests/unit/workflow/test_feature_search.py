@@ -39,17 +39,22 @@ def words(found):
 
 @pytest.fixture(scope="module")
 def ratio():
-    x, noise = rows(250, seed=1)
+    x, noise = rows(200, seed=1)
     return x, x[:, 0] / x[:, 1] + 0.2 * noise
 
 
-def test_a_ratio_is_found_and_its_gain_told(ratio):
+@pytest.fixture(scope="module")
+def found(ratio):
     x, y = ratio
-    found = search_of(x).find(x, y)
+    return search_of(x).find(x, y)
+
+
+def test_a_ratio_is_found_and_its_gain_told(ratio, found):
+    x, _ = ratio
     assert words(found)[0] == "price ÷ area"
     gain = found.kept[0].gain
     assert 0 < gain.low < gain.score < gain.high
-    assert found.n_rows == 250
+    assert found.n_rows == 200
     assert found.n_tried > 10
     np.testing.assert_array_equal(found.wide, widened(found.features, x))
 
@@ -98,12 +103,15 @@ def test_a_mean_of_the_target_leaves_out_the_row_itself():
     assert (told != again).any()
 
 
-def test_the_same_rows_get_the_same_features(ratio):
-    x, y = (part[:150] for part in ratio)
-    first, second = (search_of(x).find(x, y) for _ in range(2))
-    assert words(first) == words(second)
-    assert [one.gain for one in first.kept] == [one.gain for one in second.kept]
-    assert first.wide.tobytes() == second.wide.tobytes()
+def test_a_search_that_would_take_too_long_is_given_up(ratio):
+    assert search_of(ratio[0]).find(*ratio, most_seconds=0.0) is None
+
+
+def test_the_same_rows_get_the_same_features(ratio, found):
+    again = search_of(ratio[0]).find(*ratio)
+    assert words(again) == words(found)
+    assert [one.gain for one in again.kept] == [one.gain for one in found.kept]
+    assert again.wide.tobytes() == found.wide.tobytes()
 
 
 def test_a_candidate_makes_what_its_own_rows_speak_for(ratio):
@@ -112,13 +120,13 @@ def test_a_candidate_makes_what_its_own_rows_speak_for(ratio):
     searched = Searched(TASK, search_of(x), specs)
     [spec] = with_features(specs, searched)
     assert spec.alone
-    setting, form = spec.tune(x[:200], y[:200], x[200:], y[200:])
-    again = spec.fit(x[:200], y[:200], setting)
+    setting, form = spec.tune(x[:150], y[:150], x[150:], y[150:])
+    again = spec.fit(x[:150], y[:150], setting)
     assert isinstance(form, Widened)
     assert "price ÷ area" in [one.words for one in form.features]
     np.testing.assert_array_equal(answer(form, x, 1), answer(again, x, 1))
-    _, plain = specs[0].tune(x[:200], y[:200], x[200:], y[200:])
-    errors = [np.abs(answer(one, x[200:], 1)[:, 0] - y[200:]).mean() for one in (form, plain)]
+    _, plain = specs[0].tune(x[:150], y[:150], x[150:], y[150:])
+    errors = [np.abs(answer(one, x[150:], 1)[:, 0] - y[150:]).mean() for one in (form, plain)]
     assert errors[0] < 0.5 * errors[1]
 
 

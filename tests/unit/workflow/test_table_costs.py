@@ -97,6 +97,11 @@ def test_a_file_of_costs_that_is_none_is_refused_by_row(tmp_path: Path, text: st
         (StatedCosts(0, 0, "bad"), CLASSES, r"costs that are all 0"),
         (StatedCosts(0, 5, "bad"), CLASSES, r"by which saying 'bad' is never dearer"),
         (StatedCosts(table={"good": {"good": 0.0}}), CLASSES, r"a cost table without 'bad'"),
+        (
+            StatedCosts(table={"good": {"good": 5.0, "bad": 1.0}, "bad": {"good": 2.0, "bad": 0.0}}),
+            CLASSES,
+            r"a cost of 5 for saying 'good' rightly, and of 1 for saying 'bad' in its place",
+        ),
     ],
 )
 def test_costs_that_do_not_go_with_the_classes_are_refused(

@@ -104,6 +104,8 @@ def test_costs_are_taken_from_the_command_line_or_else_from_the_file(
         assert options.settled("classification").metric == "mean_cost"
         assert TableOptions.from_recipe(options.table.to_recipe()) == options.table
     assert train_options("loans.csv", {"metric": "roc_auc"}).settled("classification").metric == "roc_auc"
+    with pytest.raises(BottegaError, match=r"metric 'pinball'\nexpected: a metric of the value itself"):
+        train_options("loans.csv", {"metric": "pinball"})
     with pytest.raises(BottegaError, match="costs of wrong answers for a target of numbers"):
         train_options("loans.csv", {}).settled("regression")
     (tmp_path / "bottega.toml").unlink()

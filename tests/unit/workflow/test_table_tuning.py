@@ -79,19 +79,19 @@ def test_a_budget_of_time_ends_before_what_is_still_to_come(tmp_path: Path) -> N
     clock = Stopped(100.0, at=20.0)
     found = TrialBudget(clock, 0, 0.0, 4.0, lambda _: None)
     assert found.goes_on(0, 0.0)
-    clock.at = 87.9
+    clock.at = 84.9
     assert found.goes_on(9, 0.0)
     assert not found.goes_on(9, 1.0)
-    clock.at = 88.0  # twelve seconds are for the file and the report
+    clock.at = 85.0  # fifteen seconds are for the file and the report
     assert not found.goes_on(9, 0.0)
     clock = Stopped(100.0, at=10.0)
     folds = TrialBudget(clock, 5, 4.0, 4.0, lambda _: None)
     folds.begin(RunFolder(tmp_path))
-    clock.at = 20.0  # of 68 seconds the others take forty in the folds, and five times as many trials follow there
+    clock.at = 20.0  # of 65 seconds the others take forty in the folds, and five times as many trials follow there
     assert folds.goes_on(0, 0.0)
-    clock.at = 24.6
+    clock.at = 24.1
     assert folds.goes_on(1, 0.0)
-    clock.at = 24.7
+    clock.at = 24.2
     assert not folds.goes_on(1, 0.0)
 
 

@@ -1,7 +1,9 @@
 """The candidates on made-up texts: what they learn, and that the operators answer as the sparse rows do."""
 
+import re
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 
 from bottega.data.text_characters import fit_text_preparation
 from bottega.evaluation.text_models import FittedTerms, fit_svm, fit_terms, side_by_side
+from bottega.models.sentence import SentenceNetwork
 from bottega.shipping.text_tails import TermWeights, text_scores_graph
 from bottega.workflow.candidates import Spec, answer
 from bottega.workflow.text_features import character_codes, term_counts
@@ -121,3 +124,21 @@ def test_what_is_asked_for_decides_which_networks_are_trained(stated: dict[str, 
     assert [spec.name for spec in specs if spec.kind == "network"] == tried
     assert all(why.startswith("not tried: ") for _, why in left_out)
     assert len(tried) + len(left_out) == 3
+
+
+def test_slow_networks_are_left_out_by_what_they_would_read() -> None:
+    task, _, _ = material()
+    accurate = replace(task, preset="accurate")
+    short = {spec.name: why for spec, why in text_specs(replace(accurate, time_seconds=3.0), [CODES])[1]}
+    assert list(short) == ["convolutional network", "LSTM"]
+    assert re.fullmatch(r"not tried: it would take about \d+ s, too much of --time", short["LSTM"])
+    folds = replace(accurate, in_folds=True, n_classes=2)
+    assert folds.seconds("LSTM") == pytest.approx(60 * accurate.seconds("LSTM"))
+    assert replace(task, asked="LSTM", time_seconds=3.0).why_not("LSTM", "network") is None
+
+
+def test_the_bag_is_left_to_accurate_where_the_sentence_network_is_there(tmp_path: Path) -> None:
+    task, views, _ = material()
+    network = SentenceNetwork(tmp_path, (), "")
+    specs, _ = text_specs(replace(task, network=network), list(views))
+    assert [spec.name for spec in specs if spec.kind == "network"] == ["sentence network", "sentence network and words"]

@@ -10,7 +10,8 @@ from bottega.problem.table import TableChoices
 from bottega.workflow.look import look
 from bottega.workflow.options import train_options
 from bottega.workflow.table_options import TableOptions, table_options
-from bottega.workflow.text_trial import look_at_texts, read_texts
+from bottega.workflow.text_reading import read_texts
+from bottega.workflow.text_trial import look_at_texts
 from text_material import made_up_texts
 
 HEAD = ("title", "body", "stars", "when", "topic")
@@ -75,12 +76,49 @@ def test_columns_that_cannot_be_used_so_are_refused(
         read_texts(path, stated(**columns))
 
 
-def test_columns_are_not_stated_for_a_folder_of_files(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("options", "flag"),
+    [
+        (TableOptions(text=("body",)), "--text 'body'"),
+        (TableOptions(TableChoices(target="body")), "--target 'body'"),
+        (TableOptions(TableChoices(group="body")), "--group 'body'"),
+    ],
+)
+def test_columns_are_not_stated_for_a_folder_of_files(tmp_path: Path, options: TableOptions, flag: str) -> None:
     for label in "ab":
         (tmp_path / label).mkdir()
         (tmp_path / label / "1.txt").write_text("x")
-    with pytest.raises(BottegaError, match=r"(?s)--text 'body' for .* a folder of text files"):
-        read_texts(str(tmp_path), TableOptions(text=("body",)))
+    with pytest.raises(BottegaError, match=rf"(?s){flag} for .* a folder of text files"):
+        read_texts(str(tmp_path), options)
+
+
+def test_texts_of_one_group_and_their_near_duplicates_stay_together(path: str) -> None:
+    rows = list(csv.reader(Path(path).read_text("utf-8").splitlines()))
+    rows = [[*row, "author" if i == 0 else f"a{i % 20}" if i != 9 else ""] for i, row in enumerate(rows)]
+    rows[5][1] = rows[6][1].upper() + "!"  # a near duplicate by another author
+    with Path(path).open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(rows)
+    looked = look_at_texts(
+        path, train_options(path, {"target": "topic", "text": "body", "group": "author"}), progress=None
+    )
+    authors = dict(zip([f"row {i + 1}" for i in range(len(rows))], [row[-1] for row in rows], strict=True))
+    group_of: dict[str, set[int]] = {}
+    for name, group in zip(looked.names, looked.groups.tolist(), strict=True):
+        group_of.setdefault(authors[name], set()).add(group)
+    assert all(len(groups) == 1 for author, groups in group_of.items() if author)
+    assert group_of["a5"] == group_of["a6"] != group_of["a7"]
+    assert looked.facts["group_column"] == "author"
+
+
+def test_one_group_and_a_time_column_are_refused(path: str) -> None:
+    text = Path(path).read_text("utf-8")
+    Path(path).write_text("\n".join(f"{line},{'who' if not i else 'me'}" for i, line in enumerate(text.splitlines())))
+    stated_group = train_options(path, {"target": "topic", "text": "body", "group": "who"})
+    with pytest.raises(BottegaError, match=r"(?s)one group of texts by the column 'who'"):
+        look_at_texts(path, stated_group, progress=None)
+    by_time = train_options(path, {"target": "topic", "text": "body", "time_column": "when"})
+    with pytest.raises(BottegaError, match=r"(?s)--time-column 'when' for texts"):
+        look_at_texts(path, by_time, progress=None)
 
 
 def test_the_recipe_gives_the_columns_back(path: str) -> None:
