@@ -3,7 +3,16 @@
 import os
 from pathlib import Path
 
-__all__ = ["MAX_FILE_BYTES", "SUFFIX", "UnreadableTextError", "read_text_file", "text_files_below"]
+from bottega.errors import BottegaError
+
+__all__ = [
+    "MAX_FILE_BYTES",
+    "SUFFIX",
+    "UnreadableTextError",
+    "read_text_file",
+    "text_files_below",
+    "text_of_file",
+]
 
 SUFFIX = ".txt"
 MAX_FILE_BYTES = 64 * 2**20
@@ -41,6 +50,22 @@ def read_text_file(path: str | os.PathLike[str]) -> tuple[str, bool]:
         return data.decode("utf-8-sig"), True
     except UnicodeDecodeError:
         return data.decode("cp1252", "replace"), False
+
+
+def text_of_file(path: str | os.PathLike[str]) -> str:
+    """The text of a file that was asked for by name.
+
+    Raises:
+        BottegaError: it isn't there, is no regular file, or is too large.
+    """
+    try:
+        return read_text_file(path)[0]
+    except UnreadableTextError as error:
+        raise BottegaError(
+            found=f"{os.fspath(path)!r}, which can't be read: {error.reason}",
+            expected="a file of text",
+            fix="check the path",
+        ) from error
 
 
 def text_files_below(folder: str | os.PathLike[str]) -> list[str]:

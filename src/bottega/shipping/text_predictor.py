@@ -6,17 +6,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bottega.data.table_names import TABLE_SUFFIXES
-from bottega.data.text_files import SUFFIX, UnreadableTextError, read_text_file
+from bottega.data.table_like import Cells
+from bottega.data.text_files import SUFFIX, text_of_file
 from bottega.errors import BottegaError, found_in
+from bottega.problem.table import ColumnSpec
 from bottega.shipping.predictor import Answer
-from bottega.shipping.table_predictor import TableModel
+from bottega.shipping.table_predictor import Answered, TableModel, ask_rows
 
-__all__ = ["TextModel", "names_text_file"]
-
+__all__ = ["TextModel", "ask_texts", "names_text_file"]
 
 MAX_PATH = 4096  # characters; what is longer is a text
+MAX_TEXTS = 64  # at once: a file makes megabytes of each long text
 
 
 class TextModel(TableModel):
@@ -38,10 +41,10 @@ class TextModel(TableModel):
         """
         if isinstance(x, str) and not _is_file(x):
             return super().__call__({self.one_column(): x})
-        if isinstance(x, (list, tuple)) and not isinstance(x, Mapping):
+        if isinstance(x, (list, tuple)):
             return super().__call__([{self.one_column(): one} if isinstance(one, str) else one for one in x])
         if isinstance(x, (str, os.PathLike)) and names_text_file(x):
-            return self.texts([os.fspath(x)], [_read(x)])[0]
+            return self.texts([os.fspath(x)], [text_of_file(x)])[0]
         return super().__call__(x)
 
     def is_bare(self, x: str | os.PathLike[str]) -> bool:
@@ -55,6 +58,14 @@ class TextModel(TableModel):
     def texts(self, names: Sequence[str], texts: Sequence[str]) -> list[Answer]:
         """Answers for texts under these names."""
         return self.answers(names, {self.one_column(): np.array(texts, dtype=object)})
+
+    def predict_batch(self, cells: Cells) -> Answered:
+        """Run rows, in batches of bounded memory.
+
+        Args:
+            cells: (N,) by column: texts; floats with NaN, or strings with "" where missing.
+        """
+        return ask_texts(self._session, cells, self.columns, [one.name for one in self.card.outputs])
 
     def one_column(self) -> str:
         """The column that a bare text is for.
@@ -73,25 +84,34 @@ class TextModel(TableModel):
         )
 
 
+def ask_texts(
+    session: Any, cells: Mapping[str, npt.NDArray[Any]], columns: Sequence[ColumnSpec], outputs: list[str]
+) -> Answered:
+    """Run rows through a session, texts of about one length together: the longest of a batch sets the cost of all.
+
+    Args:
+        cells: (N,) by column.
+        columns: the session's inputs; of kind `text`, and those beside them.
+    Returns:
+        (N, ...) by output, in the order of the rows.
+    """
+    texts = [cells[one.column].tolist() for one in columns if one.kind == "text"]
+    order = np.argsort([sum(map(len, row)) for row in zip(*texts, strict=True)], kind="stable")
+    parts = []
+    for start in range(0, max(len(order), 1), MAX_TEXTS):
+        some = order[start : start + MAX_TEXTS]
+        parts.append(ask_rows(session, {name: values[some] for name, values in cells.items()}, columns, outputs))
+    back = np.argsort(order)
+    return {name: np.concatenate([part[name] for part in parts])[back] for name in outputs}
+
+
 def names_text_file(path: str | os.PathLike[str]) -> bool:
     """Whether a path is that of one text rather than of a table."""
     return os.fspath(path).lower().endswith(SUFFIX)
 
 
-def _read(path: str | os.PathLike[str]) -> str:
-    """A file as one text."""
-    try:
-        return read_text_file(path)[0]
-    except UnreadableTextError as error:
-        raise BottegaError(
-            found=f"{os.fspath(path)!r}, which can't be read: {error.reason}",
-            expected="a file of text",
-            fix="check the path",
-        ) from error
-
-
 def _is_file(text: str) -> bool:
-    """Whether a string names a table: one that is there; a name that looks like one but isn't is refused."""
+    """Whether a string is the path of a file; one that looks like a table's is refused where nothing is there."""
     if "\0" in text or len(text) > MAX_PATH:
         return False
     if os.path.isfile(text):

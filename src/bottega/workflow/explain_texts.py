@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bottega.data.table_like import Cells
-from bottega.data.text_files import UnreadableTextError, read_text_file, text_files_below
+from bottega.data.text_files import text_files_below, text_of_file
 from bottega.errors import BottegaError
 from bottega.problem.records import Progress
 from bottega.problem.understanding_records import Words
@@ -78,17 +78,8 @@ def _read(model: TextModel, data: str) -> tuple[list[str], Cells]:
         return ["the text"], {model.one_column(): np.array([data], object)}
     if os.path.isdir(data) or names_text_file(data):
         paths = text_files_below(data) if os.path.isdir(data) else [data]
-        return paths, {model.one_column(): np.array([_text(path) for path in paths], object)}
+        return paths, {model.one_column(): np.array([text_of_file(path) for path in paths], object)}
     return model.read(data)
-
-
-def _text(path: str) -> str:
-    try:
-        return read_text_file(path)[0]
-    except UnreadableTextError as error:
-        raise BottegaError(
-            found=f"{path!r}, which can't be read: {error.reason}", expected="a file of text", fix="check the path"
-        ) from error
 
 
 def _columns_of_text(model: TextModel) -> list[str]:

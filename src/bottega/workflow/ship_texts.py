@@ -22,8 +22,8 @@ from bottega.shipping.minilm import minilm_graph, pieces_graph
 from bottega.shipping.model_file import Card, GoldenRow, TableCard, Weights, class_outputs, seal
 from bottega.shipping.predictor import open_session
 from bottega.shipping.table_check import golden_rows, made_up_rows
-from bottega.shipping.table_predictor import ask_rows
 from bottega.shipping.text_graph import Beside, TextInput, text_classifier
+from bottega.shipping.text_predictor import ask_texts
 from bottega.workflow.candidates import answer
 from bottega.workflow.ship import Shipped, card_facts, thresholds_of, used_rows
 from bottega.workflow.text_features import LAYERS
@@ -43,7 +43,6 @@ GOLDEN = (
     "<b>not</b> bad & not good: $x^2$ …",
     "",
 )
-BATCH = 64
 _TYPES = {"string": "object", "float32": "np.float32"}
 
 
@@ -162,14 +161,10 @@ def _replay(trial: Trial[LookedTexts], session: Any, columns: tuple[ColumnSpec, 
     """
     tested, chosen = trial.judged.tested, trial.developed.chosen
     rows = tested.rows[tested.once]
-    rows = rows[np.argsort([len(trial.looked.texts[i]) for i in rows.tolist()], kind="stable")]
     logits = answer(chosen.form, trial.material.views[chosen.spec.view][rows], trial.material.n_outputs)
     expected = apply_temperature(logits, trial.developed.temperature)
-    gaps = np.zeros(len(rows))
-    for start in range(0, len(rows), BATCH):
-        cells = {one.column: trial.looked.cells[one.column][rows[start : start + BATCH]] for one in columns}
-        found = ask_rows(session, cells, columns, ["probabilities"])["probabilities"]
-        gaps[start : start + BATCH] = np.abs(found - expected[start : start + BATCH]).max(1)
+    cells = {one.column: trial.looked.cells[one.column][rows] for one in columns}
+    gaps = np.abs(ask_texts(session, cells, columns, ["probabilities"])["probabilities"] - expected).max(1)
     bad = np.flatnonzero(~(gaps <= TOLERANCE))
     if len(bad):
         raise BottegaError(

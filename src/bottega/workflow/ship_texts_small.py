@@ -11,16 +11,13 @@ from bottega.problem.table import ColumnSpec
 from bottega.shipping.model_file import GoldenRow, seal
 from bottega.shipping.predictor import open_session
 from bottega.shipping.table_check import golden_rows
-from bottega.shipping.table_predictor import ask_rows
+from bottega.shipping.text_predictor import ask_texts
 from bottega.shipping.text_small import shrink_texts
 from bottega.workflow.ship import SMALL_TOLERANCE, Shipped, Small
 from bottega.workflow.text_trial import LookedTexts
 from bottega.workflow.trial import Trial
 
 __all__ = ["ship_small_texts"]
-
-BATCH = 64
-Numbers = npt.NDArray[np.float64]
 
 
 def ship_small_texts(shipped: Shipped, trial: Trial[LookedTexts]) -> Small:
@@ -30,8 +27,11 @@ def ship_small_texts(shipped: Shipped, trial: Trial[LookedTexts]) -> Small:
     columns = tuple(one for one in shipped.card.inputs if isinstance(one, ColumnSpec))
     graph = shrink_texts(shipped.graph)
     session = open_session(graph, threads=1)
-    found = _answers(session, trial, rows, columns)
-    full = _answers(open_session(shipped.graph, threads=1), trial, rows, columns)
+    asked = {one.column: trial.looked.cells[one.column][rows] for one in columns}
+    found, full = (
+        ask_texts(one, asked, columns, ["probabilities"])["probabilities"].astype(np.float64)
+        for one in (session, open_session(shipped.graph, threads=1))
+    )
     y, groups = material.y[rows], material.groups[rows]
     measure = material.measure(trial.options.metric, rows)
     score = interval(measure, y, found, groups, 0)
@@ -45,17 +45,6 @@ def ship_small_texts(shipped: Shipped, trial: Trial[LookedTexts]) -> Small:
         recipe={**shipped.card.recipe, "variant": "int8"},
     )
     return Small(seal(graph, card), score, difference(measure, y, full, found, groups))
-
-
-def _answers(session: Any, trial: Trial[LookedTexts], rows: npt.NDArray[np.int64], columns: Any) -> Numbers:
-    """Probabilities (T, C) of the whole file, texts of about one length together."""
-    order = np.argsort([len(trial.looked.texts[i]) for i in rows.tolist()], kind="stable")
-    found = np.zeros((len(rows), trial.material.n_classes))
-    for start in range(0, len(rows), BATCH):
-        part = order[start : start + BATCH]
-        cells = {one.column: trial.looked.cells[one.column][rows[part]] for one in columns}
-        found[part] = ask_rows(session, cells, columns, ["probabilities"])["probabilities"]
-    return found
 
 
 def _column(cells: list[str | float | None]) -> npt.NDArray[Any]:
