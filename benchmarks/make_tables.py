@@ -67,8 +67,8 @@ What `bottega train` does as a whole process with an empty cache; where a test p
 TABLES = """## Tables
 
 The candidate that validation chose, beside the one of scikit-learn's models that turned out best on the test part,
-which no choice may read. *Difference*: chosen minus rival on the same test rows, with its 95 % interval. *File*: the largest
-difference between its answers on raw cells and the fitted pipeline's.
+which no choice may read. *Difference*: chosen minus rival on the same test rows, with its 95 % interval. *File*: the
+largest difference between its answers on raw cells and the fitted pipeline's.
 
 """
 DIAGNOSIS = """## Diagnosis

@@ -26,6 +26,7 @@ __all__ = [
     "SPACE",
     "TextGraphBuilder",
     "TextPreparation",
+    "UNSPACED",
     "add_characters",
     "add_codes",
     "codes_graph",
@@ -42,6 +43,7 @@ MAX_CHARACTERS = 10_000  # of a text; the rest is cut off, before it takes memor
 PIECE = 1_000  # characters that one repetition of the engine's regular expressions may count
 LAST_CASED = 0x20000  # no character from here on has another case
 WORD_CHARACTER = r"[\pL\pM\pN_]"
+UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff"  # scripts without spaces between words
 
 
 class TextGraphBuilder(GraphBuilder):

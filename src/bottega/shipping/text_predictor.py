@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bottega.data.table_names import TABLE_SUFFIXES
 from bottega.data.table_like import Cells
+from bottega.data.table_names import TABLE_SUFFIXES
 from bottega.data.text_files import SUFFIX, text_of_file
 from bottega.errors import BottegaError, found_in
 from bottega.problem.table import ColumnSpec

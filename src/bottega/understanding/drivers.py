@@ -75,10 +75,12 @@ def _judge(metric: Metric | None, rows: AskedRows, answers: Numbers) -> None:
 def _effects(rows: AskedRows, found: Sequence[Driver], seed: int) -> tuple[Effect, ...]:
     """Of the strongest column of each of the first groups; a column with one value has no effect to draw."""
     effects: list[Effect] = []
-    for driver in found:
+    for driver in [one for one in found if one.measurable]:
+        if len(effects) == N_EFFECTS:
+            break
         column = _strongest(rows, driver.columns, seed)
         grid = grid_of(rows.cells[column], rows.column(column))
-        if driver.measurable and len(grid) > 1 and len(effects) < N_EFFECTS:
+        if len(grid) > 1:
             effects.append(effect_of(rows, column, grid))
     return tuple(effects)
 

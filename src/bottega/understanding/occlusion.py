@@ -1,34 +1,37 @@
 """Which words a text's answer hangs on: each is taken out, and the model is asked again."""
 
 import re
+import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bottega.data.text_characters import UNSPACED
 from bottega.problem.understanding_records import WordEffect
 
 __all__ = ["MAX_WORDS", "common_words", "text_words", "without", "words_of"]
 
-MAX_WORDS = 200  # different ones of a text, from its beginning
+MAX_WORDS = 200  # different ones of a text, from its beginning: each is a question more
 FEWEST_TEXTS = 3  # that a word stands in: fewer are the matter of a single text
-BATCH = 256
 
 Numbers = NDArray[np.float64]
 Ask = Callable[[list[str]], Numbers]
 """n texts to (n, n_classes) probabilities."""
-_WORD = re.compile(r"\w+(?:['\u2019-]\w+)*")
 
 
 def words_of(text: str) -> list[str]:
     """The different words of a text in the order in which they come, case folded.
 
+    Of scripts without spaces two signs at a time stand for a word.
+
     Example:
         >>> words_of("Free entry! It's FREE.")
         ['free', 'entry', "it's"]
     """
-    return list(dict.fromkeys(word.casefold() for word in _WORD.findall(text)))[:MAX_WORDS]
+    return list(dict.fromkeys(word.casefold() for word in _word().findall(text)))
 
 
 def without(text: str, word: str) -> str:
@@ -38,19 +41,21 @@ def without(text: str, word: str) -> str:
         >>> without("Free entry! It's FREE.", "free")
         " entry! It's ."
     """
-    return _WORD.sub(lambda found: "" if found.group().casefold() == word else found.group(), text)
+    return _word().sub(lambda found: "" if found.group().casefold() == word else found.group(), text)
 
 
 def text_words(ask: Ask, text: str, labels: Sequence[str]) -> tuple[WordEffect, ...]:
     """What each word of a text does to the answer that it gets, the largest change first.
 
+    Args:
+        ask: called with many texts at once.
+        labels: of the classes, in the order of the probabilities.
     Returns:
-        Changes of the probability of the answer's label: positive for a word that speaks for it.
+        At most MAX_WORDS changes of the probability of the answer's label: positive for a word that speaks for it.
     Source: Zeiler and Fergus 2014 (occlusion); Li, Monroe and Jurafsky 2016, "Understanding neural networks through
         representation erasure".
     """
-    words = words_of(text)
-    answers = _asked(ask, [text, *(without(text, word) for word in words)])
+    words, answers = _taken_out(ask, text)
     said = int(np.argmax(answers[0]))
     changes = answers[0, said] - answers[1:, said]
     found = [WordEffect(word, labels[said], float(change), 1) for word, change in zip(words, changes, strict=True)]
@@ -70,8 +75,7 @@ def common_words(
     """
     changes: dict[str, list[Numbers]] = defaultdict(list)
     for done, (ask, text) in enumerate(texts):
-        words = words_of(text)
-        answers = _asked(ask, [text, *(without(text, word) for word in words)])
+        words, answers = _taken_out(ask, text)
         for word, answer in zip(words, answers[1:], strict=True):
             changes[word].append(answers[0] - answer)
         tell(done + 1)
@@ -84,10 +88,15 @@ def common_words(
     return tuple(sorted(found, key=lambda one: (-one.change, one.word)))
 
 
-def _asked(ask: Ask, texts: Sequence[str]) -> Numbers:
-    return np.concatenate([ask(batch) for batch in _batches(texts)]).astype(np.float64)
+def _taken_out(ask: Ask, text: str) -> tuple[list[str], Numbers]:
+    """The words that are taken out, and (1 + words, n_classes) answers: as it is, and without each of them."""
+    words = words_of(text)[:MAX_WORDS]
+    return words, ask([text, *(without(text, word) for word in words)]).astype(np.float64)
 
 
-def _batches(texts: Sequence[str]) -> Iterator[list[str]]:
-    for start in range(0, len(texts), BATCH):
-        yield list(texts[start : start + BATCH])
+@cache
+def _word() -> re.Pattern[str]:
+    """Letters with their marks, of which Python's own pattern for words makes gaps (in Hindi between all syllables)."""
+    marks = "".join(sign for sign in map(chr, range(0x10000)) if unicodedata.category(sign)[0] == "M")
+    letter = rf"(?:(?![{UNSPACED}])[\w{marks}])"
+    return re.compile(rf"[{UNSPACED}]{{1,2}}|{letter}+(?:['\u2019-]{letter}+)*")

@@ -29,7 +29,7 @@ def explain_row(rows: AskedRows, place: int, name: str, *, seed: int = 0) -> Row
         name: that it is called by.
         seed: of the other rows.
     """
-    background = rows.drawn(N_BACKGROUND, seed)
+    background = rows.only(np.delete(np.arange(len(rows)), place)).drawn(N_BACKGROUND, seed)
     one = rows.only(np.array([place]))
     answer = rows.ask(one.cells)[0].astype(np.float64)  # (K,)
     said = int(rows.said(answer[None])[0]) if rows.labels else 0

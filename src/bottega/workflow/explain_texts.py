@@ -14,7 +14,7 @@ from bottega.errors import BottegaError
 from bottega.problem.records import Progress
 from bottega.problem.understanding_records import Words
 from bottega.shipping.text_predictor import TextModel, names_text_file
-from bottega.understanding.occlusion import FEWEST_TEXTS, common_words, text_words, words_of
+from bottega.understanding.occlusion import FEWEST_TEXTS, MAX_WORDS, common_words, text_words, words_of
 from bottega.workflow.explain_table import Explained, place_of
 from bottega.workflow.table_options import part_files
 
@@ -52,7 +52,7 @@ def explain_texts(
         said = int(np.argmax(probabilities))
         words = text_words(asks[place], texts[place], labels)
         answer = labels[said], float(probabilities[said])
-        return Explained(target, (), words=Words(len(texts), 1, words, names[place], *answer))
+        return Explained(target, _cut([texts[place]]), words=Words(len(texts), 1, words, names[place], *answer))
     if len(texts) < FEWEST_TEXTS:
         raise BottegaError(
             found=f"{len(texts)} texts",
@@ -69,7 +69,16 @@ def explain_texts(
             progress("taking words out", done, len(rows))
 
     found = common_words([(asks[i], texts[i]) for i in rows.tolist()], labels, tell=tell)
-    return Explained(target, (), words=Words(len(texts), len(rows), found))
+    return Explained(target, _cut([texts[i] for i in rows.tolist()]), words=Words(len(texts), len(rows), found))
+
+
+def _cut(texts: Sequence[str]) -> tuple[str, ...]:
+    """What is said about texts of which not every word was taken out."""
+    n = sum(len(words_of(text)) > MAX_WORDS for text in texts)
+    if not n:
+        return ()
+    of = "the text" if len(texts) == 1 else "1 text" if n == 1 else f"{n:,} texts"
+    return (f"of {of} only the first {MAX_WORDS} different words were taken out",)
 
 
 def _read(model: TextModel, data: str) -> tuple[list[str], Cells]:
@@ -108,5 +117,5 @@ def _affordable(asks: Sequence[Callable[[list[str]], Numbers]], texts: list[str]
     for place in places:
         asks[place]([texts[place]] * N_TIMED)
     each = (time.perf_counter() - began) / (len(places) * N_TIMED)
-    each *= 1 + float(np.mean([len(words_of(texts[place])) for place in places]))
+    each *= 1 + float(np.mean([min(MAX_WORDS, len(words_of(texts[place]))) for place in places]))
     return next((step for step in STEPS if step * each <= SECONDS), STEPS[-1])

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bottega.data.text_characters import MAX_CHARACTERS
+from bottega.data.text_characters import MAX_CHARACTERS, UNSPACED
 from bottega.evaluation.evidence import NearText, TextMistake, TextPart
 from bottega.evaluation.text_models import TermCounts, fit_terms
 from bottega.shipping.text_predictor import TextModel
@@ -27,8 +27,7 @@ SHOWN = 320  # characters of a mistake
 SHOWN_NEAR = 160
 BLOCK = 4096  # texts compared at once
 MATTERS = 0.02  # change of the probability from which a word is marked
-_WITHOUT_SPACES = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
-_WORD = re.compile(rf"{_WITHOUT_SPACES.pattern}{{1,2}}|(?:(?!{_WITHOUT_SPACES.pattern})\S)+")
+_WORD = re.compile(rf"[{UNSPACED}]{{1,2}}|[^\s{UNSPACED}]+")
 
 Integers = npt.NDArray[np.int64]
 Similarity = Callable[[Integers, Integers], npt.NDArray[np.float64]]
