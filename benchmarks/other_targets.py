@@ -170,7 +170,29 @@ def _texts(records: Sequence[Record]) -> list[Row]:
             return f"{100 * score:.1f} % against {100 * rival:.1f} %", gap is not None and gap["low"] > 0
 
         rows.append(_row(f"{name}, beside TF-IDF", "better by a paired test", found, beaten))
-    return rows
+    return [*rows, *_texts_speed(records)]
+
+
+def _texts_speed(records: Sequence[Record]) -> list[Row]:
+    found = latest(records, "texts_speed")
+
+    def features() -> tuple[str, bool]:
+        last = found[-1]
+        over, share = last["features_over_engine"], last["share_of_tokenising"]
+        said = f"{last['features_per_second']:.0f} a second, {over:.2f}; cutting {100 * share:.1f} % of the time"
+        return said, over >= 0.85 and share <= 0.1
+
+    def asked() -> tuple[str, bool]:
+        last = found[-1]
+        cold, bare, ms = last["median_seconds"]["predict"], last["median_seconds"]["bare engine"], last["loaded_ms"]
+        said = f"{cold:.2f} s (the bare engine {bare:.2f}), {ms:.1f} ms, {last['bytes'] / 1e6:.0f} MB"
+        return said, cold <= 0.8 and ms <= 10
+
+    what = "sentence features from strings, over the bare engine"
+    return [
+        _row(what, "≥ 0.85, cutting into pieces ≤ 10 %", found, features),
+        _row("one text through the sentence network, cold; loaded", "≤ 0.8 s; ≤ 10 ms", found, asked),
+    ]
 
 
 def _soak(records: Sequence[Record]) -> Row:

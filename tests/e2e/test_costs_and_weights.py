@@ -111,6 +111,12 @@ def test_it_is_reproduced_and_the_recipe_holds_the_costs(cells: Trained) -> None
     assert json.loads((cells.run_dir / "record.json").read_text()) == cells.record
 
 
+def test_a_finished_run_is_told_again(cells: Trained) -> None:
+    outcome = run_bottega("train", "--resume", cells.record["run_dir"], cwd=cells.home)
+    assert outcome.status == 0, outcome.err
+    assert "always the most probable class would cost" in " ".join(outcome.out.split())
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -1,6 +1,7 @@
 """Texts from looking to the file: the commands as a user types them, without the sentence network."""
 
 import csv
+import io
 import json
 from pathlib import Path
 
@@ -48,6 +49,9 @@ def test_training_tells_what_was_learned_and_what_would_help(home: Path) -> None
     record = json.loads(Path("runs/run/record.json").read_text("utf-8"))
     assert record["chosen"] != "most frequent class"
     assert any("pip install 'bottega[text]'" in step for step in record["next_steps"])
+    page = Path("runs/run/report.html").read_text("utf-8")
+    assert "Words were taken out" in page
+    assert '<mark class="strong"' in page
 
 
 def test_the_file_takes_strings_without_our_code(home: Path) -> None:
@@ -146,6 +150,14 @@ def test_parts_in_files_are_kept_and_twins_across_them_told(home: Path, tmp_path
     assert record["metrics"]["accuracy_without_twins"]["n"] == 50
 
 
+def test_lines_on_standard_input_are_texts(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = "A lovely and\u2028friendly shop!\r\n\nBroken and late".encode()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(said)))
+    answers, _ = bottega.predict("runs/run/model.onnx", "-")
+    assert [one.input for one in answers] == ["line 1", "line 2", "line 3"]
+    assert [answers[0].label, answers[2].label] == ["praise", "complaint"]
+
+
 def test_a_column_of_numbers_is_no_text(home: Path) -> None:
     with Path("numbers.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([("size", "topic"), *((f"{i}.25", "ab"[i % 2]) for i in range(60))])
@@ -193,10 +205,16 @@ def test_the_words_that_answers_hang_on(home: Path) -> None:
     assert one.words is not None
     assert (one.words.answer, one.words.text) == ("complaint", "the text")
     assert {word.word for word in one.words.words} == {"broken", "late", "and", "a", "rude", "refund"}
+    long = bottega.explain("runs/run/model.onnx", " ".join(f"word{i}" for i in range(300)))  # no name of a file
+    assert long.words is not None
+    assert len(long.words.words) == 200
+    assert long.notes == ("of the text only the first 200 different words were taken out",)
     row = bottega.explain("runs/run/model.onnx", "texts.csv", row=3)
     assert row.words is not None
     assert row.words.text == "row 3"
     with pytest.raises(BottegaError, match="no row 9000.*\nexpected: one of row 2 to row 501"):
         bottega.explain("runs/run/model.onnx", "texts.csv", row=9000)
+    with pytest.raises(BottegaError, match="--row 3 for a text, not for a table"):
+        bottega.explain("runs/run/model.onnx", "Broken and late", row=3)
     with pytest.raises(BottegaError, match="--metric accuracy with a model of texts"):
         bottega.explain("runs/run/model.onnx", "texts.csv", metric="accuracy")

@@ -2,10 +2,8 @@
 
 export async function replay(ort, session, examples) {
   const answers = [];
-  for (const { height, width, pixels } of examples) {
-    const bytes = new Uint8Array(Buffer.from(pixels, "base64"));
-    const image = new ort.Tensor("uint8", bytes, [1, height, width, 3]);
-    const { label, probabilities, sure } = await session.run({ image });
+  for (const example of examples) {
+    const { label, probabilities, sure } = await session.run(inputs(ort, example));
     answers.push({
       label: label.data[0],
       probabilities: Array.from(probabilities.data),
@@ -13,4 +11,12 @@ export async function replay(ort, session, examples) {
     });
   }
   return answers;
+}
+
+function inputs(ort, { text, height, width, pixels }) {
+  if (text !== undefined) {
+    return { text: new ort.Tensor("string", [text], [1]) };
+  }
+  const bytes = new Uint8Array(Buffer.from(pixels, "base64"));
+  return { image: new ort.Tensor("uint8", bytes, [1, height, width, 3]) };
 }

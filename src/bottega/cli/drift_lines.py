@@ -6,6 +6,7 @@ from bottega.problem.drift import Drift
 __all__ = ["drift_lines"]
 
 MAX_MOVED = 4
+TELLS = 0.5  # a move that so few rows would miss is no news that there was none
 
 
 def drift_lines(drift: Drift | None) -> list[str]:
@@ -24,6 +25,8 @@ def drift_lines(drift: Drift | None) -> list[str]:
         rows, columns = count(drift.n, "row"), count(len(drift.columns), "column")
         return lines + fold("", f"of {columns}; in {rows} {shows}")
     n = len(drift.columns)
+    if drift.smallest > TELLS:
+        return fold("Columns", f"{count(drift.n, 'row')} cannot tell whether any of {n:,} has moved since training")
     return fold("Columns", f"none of {n:,} has moved since training; in {count(drift.n, 'row')} {shows}")
 
 

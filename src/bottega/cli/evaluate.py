@@ -9,6 +9,7 @@ from bottega.cli import terminal
 from bottega.cli.axis import IN_PERCENT, number
 from bottega.cli.class_lines import by_lines, class_lines
 from bottega.cli.drift_lines import drift_lines
+from bottega.cli.target_flags import Target
 from bottega.cli.terminal import count, escape, fold
 from bottega.problem.records import EvaluateRecord, Score
 
@@ -35,27 +36,34 @@ def evaluate(
         str | None,
         typer.Option(metavar="COL", show_default=False, help="Also score each value of this column of a table."),
     ] = None,
+    target: Target = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")] = False,
 ) -> int:
     """Score a model on labelled examples, with intervals."""
     from bottega.workflow.evaluate import evaluate as run
-    from bottega.workflow.predict import open_model
+    from bottega.workflow.predict import models_by_target, open_model
 
     loaded = open_model(model)
     with terminal.live() as progress:
-        record = run(loaded, data, metric=metric, at_least=at_least, at_most=at_most, by=by, progress=progress)
+        bars = {"at_least": at_least, "at_most": at_most}
+        records = {
+            name: run(one, data, metric=metric, by=by, progress=progress, **bars)
+            for name, one in models_by_target(loaded, target).items()
+        }
     if json:
-        terminal.say_json(record)
+        terminal.say_json({"targets": records} if len(records) > 1 else next(iter(records.values())))
     else:
-        bars = [f"at least {at_least}"] * (at_least is not None) + [f"at most {at_most}"] * (at_most is not None)
+        bar = " and ".join(f"{name.replace('_', ' ')} {value}" for name, value in bars.items() if value is not None)
         noun = {"tables": "row", "texts": "text"}.get(loaded.card.modality, "picture")
-        terminal.say(*_lines(record, " and ".join(bars), noun))
-    return 3 if record.passed is False else 0
+        for i, (name, record) in enumerate(records.items()):
+            heading = [*([""] if i else []), f"{escape(name)}:"] if len(records) > 1 else []
+            terminal.say(*heading, *_lines(record, bar, noun))
+    return 3 if any(record.passed is False for record in records.values()) else 0
 
 
 def _lines(record: EvaluateRecord, bar: str, noun: str) -> list[str]:
     part = next((suspect for suspect in record.suspects if suspect.kind == "part"), None)
-    what = f"test {noun}s" if part else f"{noun}s"
+    what = f"{'test ' if part else ''}{noun}{'' if record.n == 1 else 's'}"
     score = Score(record.n, record.score, record.low, record.high)
     lines = [f"{_in_words(score, record.metric)}  of {record.n:,} {what}, {_ends(score, record.metric)}"]
     if record.passed is not None:

@@ -46,8 +46,8 @@ def _driver_lines(found: Drivers, target: str) -> list[str]:
         shown = number(found.score.score, found.metric, found.score.high - found.score.low)
         shown += "\xa0%" if found.metric in IN_PERCENT else ""
         lines += fold("As it is", f"{found.metric} {shown} on these rows")
-    if not told:
-        lines += fold("Next", "more rows may tell them from chance, or a --metric that single rows do not rule")
+    if not told and found.metric is not None:
+        lines += fold("Next", "more rows, or another --metric, may tell them from chance")
     for one in told[:MAX_COLUMNS]:
         if one.association is not None:
             said = f"{' and '.join(map(repr, one.columns))} tell each other (association {one.association:.2f})"
@@ -62,9 +62,8 @@ def _heading(found: Drivers, target: str) -> str:
     shuffled = f"when a column's cells are shuffled among {used}"
     if found.metric is None or found.score is None:
         is_class = any(effect.label is not None for effect in found.effects)
-        return (
-            f"How far answers move {shuffled} (in {'shares of probability' if is_class else target}; no target given):"
-        )
+        unit = f"in {'shares of probability' if is_class else target}; " if found.effects else ""
+        return f"How far answers move {shuffled} ({unit}no target given):"
     if not found.score.higher_is_better:
         return f"By how much {found.metric} grows {shuffled}:"
     if found.metric in IN_PERCENT:
@@ -90,6 +89,12 @@ def _effect_words(effect: Effect) -> str:
     )
 
 
+def _points(change: float) -> str:
+    """Of a probability; what rounds to nothing has no sign."""
+    shown = f"{100 * change:+.1f}"
+    return "0.0" if shown in ("+0.0", "-0.0") else shown
+
+
 def _word_lines(found: Words) -> list[str]:
     if found.text is not None:
         lines = [f"{escape(found.answer)}  {100 * (found.probability or 0):.1f} %  {escape(found.text)}", ""]
@@ -100,11 +105,7 @@ def _word_lines(found: Words) -> list[str]:
         lines = [*textwrap.wrap(head, WIDTH), ""]
     for one in found.words[:MAX_WORDS]:
         for_ = "" if found.text is not None else f"  {escape(one.label)[:20]:<20} in {count(one.n_texts, 'text')}"
-        lines.append(
-            f"  {escape(one.word)[:28]:<28} {100 * one.change:>+7.1f}{for_}".replace("-0.0", " 0.0").replace(
-                "+0.0", " 0.0"
-            )
-        )
+        lines.append(f"  {escape(one.word)[:28]:<28} {_points(one.change):>7}{for_}")
     if not found.words:
         lines.append("  no word" if found.text is not None else "  no word stands in three texts or more")
     rest = len(found.words) - MAX_WORDS

@@ -24,7 +24,8 @@ def row_lines(row: RowAnswer, target: str) -> list[str]:
     digits = min(6, max(0, 2 - math.floor(math.log10(largest)))) if largest > 0 else 0
     lines = [f"{escape(head)}  {escape(row.name)}", "", *textwrap.wrap(escape(said), WIDTH), ""]
     for one in row.columns[:MAX_COLUMNS]:
-        lines += _column_lines(one, f"{scale * one.change:+,.{digits}f}")
+        change = round(scale * one.change, digits)  # what rounds to nothing has no sign
+        lines += _column_lines(one, f"{change:+,.{digits}f}" if change else "0")
     if len(row.columns) > MAX_COLUMNS:
         lines.append(f"  and {count(len(row.columns) - MAX_COLUMNS, 'column')} with less (--json)")
     lines.append("")

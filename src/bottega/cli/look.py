@@ -80,9 +80,10 @@ def look(
     if json:
         terminal.say_json(record)
     elif record.task.modality == "tables":
+        from bottega.cli.column_flags import column_flags
         from bottega.cli.table_overview import table_lines
 
-        terminal.say(*table_lines(record, data, everything=everything))
+        terminal.say(*table_lines(record, data, stated=column_flags(choices), everything=everything))
     elif record.task.modality == "texts":
         from bottega.cli.text_overview import text_lines
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from bottega.cli import terminal
-from bottega.cli.answer_lines import MAX_LINES, label_lines, value_lines
+from bottega.cli.answer_lines import MAX_LINES, label_lines, target_lines, value_lines
 from bottega.cli.terminal import count, escape
 from bottega.errors import BottegaError
 from bottega.problem.records import Rejected
@@ -52,7 +52,10 @@ def predict(
     if csv:
         _say_csv(answers, loaded.labels)
     else:
-        terminal.say(*(label_lines(answers, top) if loaded.labels else value_lines(answers)))
+        if "targets" in answers[0]:
+            terminal.say(*target_lines(answers))
+        else:
+            terminal.say(*(label_lines(answers, top) if loaded.labels else value_lines(answers)))
         noun = {"tables": "row", "texts": "text"}.get(loaded.card.modality, "picture")
         terminal.say(f"{count(len(answers), noun)}, {1000 * seconds:.3g} ms each, reading included")
     _say_rejected(rejected, stream=sys.stderr if csv else sys.stdout)

@@ -17,6 +17,8 @@ def csv_bytes(answers: Sequence[dict[str, Any]], labels: Sequence[str]) -> tuple
         UTF-8 bytes (a file name that is no text stays as it is on disk), and how many cells began like a formula and
         got a leading apostrophe.
     """
+    if answers and "targets" in answers[0]:
+        return _written(_of_targets(answers))
     if answers and "value" in answers[0]:
         ends = ("value", "lower", "upper")
         rows = [["input", *ends], *([one["input"], *(f"{one[end]:.7g}" for end in ends)] for one in answers)]
@@ -26,6 +28,24 @@ def csv_bytes(answers: Sequence[dict[str, Any]], labels: Sequence[str]) -> tuple
         numbers = [f"{answer['probabilities'][name]:.6g}" for name in labels]
         rows.append([answer["input"], answer["label"], "true" if answer["sure"] else "false", *numbers])
     return _written(rows)
+
+
+def _of_targets(answers: Sequence[dict[str, Any]]) -> list[list[str]]:
+    """Of several targets: the columns of each after its name and a point."""
+    head = ["input"]
+    for target, one in answers[0]["targets"].items():
+        names = [f"probability of {label}" for label in one["probabilities"]] if "label" in one else []
+        head += [f"{target}.{name}" for name in (["label", "sure", *names] if names else ["value", "lower", "upper"])]
+    rows = [
+        [answer["input"], *(cell for one in answer["targets"].values() for cell in _cells(one))] for answer in answers
+    ]
+    return [head, *rows]
+
+
+def _cells(one: dict[str, Any]) -> list[str]:
+    if "label" not in one:
+        return [f"{one[end]:.7g}" for end in ("value", "lower", "upper")]
+    return [one["label"], "true" if one["sure"] else "false", *(f"{p:.6g}" for p in one["probabilities"].values())]
 
 
 def _written(rows: list[list[str]]) -> tuple[bytes, int]:

@@ -14,20 +14,23 @@ LADDER = ((10, 6, 2), (8, 5, 2), (6, 4, 2), (5, 3, 2), (4, 3, 1))  # classes, su
 BAR, NAME = 24, 28
 
 
-def table_lines(record: LookRecord, data: str, *, everything: bool = False) -> list[str]:
+def table_lines(record: LookRecord, data: str, *, stated: str = "", everything: bool = False) -> list[str]:
     """Lay out what was found.
 
     Args:
         data: DATA as it was typed, for the command to copy.
+        stated: the flags of what was stated about columns, for the same command.
         everything: every class, column and suspect; else at most 25 lines of 80 columns.
     """
     if everything:
-        return _page(record, data, (10**9, 10**9, 30), everything=True)
-    pages = (_page(record, data, caps) for caps in LADDER)
-    return next((page for page in pages if len(page) <= MAX_LINES), _page(record, data, LADDER[-1]))
+        return _page(record, data, (10**9, 10**9, 30), stated, everything=True)
+    pages = [_page(record, data, caps, stated) for caps in LADDER]
+    return next((page for page in pages if len(page) <= MAX_LINES), pages[-1])
 
 
-def _page(record: LookRecord, data: str, caps: tuple[int, int, int], *, everything: bool = False) -> list[str]:
+def _page(
+    record: LookRecord, data: str, caps: tuple[int, int, int], stated: str, *, everything: bool = False
+) -> list[str]:
     n_classes, n_suspects, n_lines = caps
     facts = record.facts
     lines = [*_headline(record), "", *_target(record, n_classes)]
@@ -40,7 +43,7 @@ def _page(record: LookRecord, data: str, caps: tuple[int, int, int], *, everythi
             lines += fold("", escape(f"{column['name']}{role}: {column['kind']}, {column['why']}"))
     lines += fold("Read as", escape(_reading(facts["reading"])), max_lines=n_lines)
     lines += _suspects(record, n_suspects, n_lines, everything=everything)
-    return [*lines, *_next(record, data)]
+    return [*lines, *_next(record, data, stated)]
 
 
 def _headline(record: LookRecord) -> list[str]:
@@ -101,7 +104,7 @@ def _missing(columns: list[dict[str, Any]]) -> str:
     for one in some[:5]:
         codes = ", ".join("blank" if code == "" else repr(code) for code in one["missing"])
         parts.append(f"{escape(one['name'])} {one['n_missing']:,} ({escape(codes)})")
-    return " · ".join(parts) + (f" · and {len(some) - 5} more columns" if len(some) > 5 else "")
+    return " · ".join(parts) + (f" · and {count(len(some) - 5, 'more column')}" if len(some) > 5 else "")
 
 
 def _linked(columns: list[dict[str, Any]], n_lines: int) -> list[str]:
@@ -138,7 +141,7 @@ def _suspects(record: LookRecord, cap: int, n_lines: int, *, everything: bool) -
     return lines + (fold("", f"and {rest:,} more, shown by --all") if rest > 0 else [])
 
 
-def _next(record: LookRecord, data: str) -> list[str]:
+def _next(record: LookRecord, data: str, stated: str) -> list[str]:
     """The next command on a line of its own, never folded, so that it can be copied."""
     facts = record.facts
     if record.task.kind is None:
@@ -148,12 +151,13 @@ def _next(record: LookRecord, data: str) -> list[str]:
         said = f"name the column to be predicted; the last is {escape(repr(last))}"
         return [
             *fold("Next", said),
-            f"{'':<13}bottega look {escape(shlex.quote(data))} --target {escape(shlex.quote(last))}",
+            f"{'':<13}bottega look {escape(shlex.quote(data))} --target {escape(shlex.quote(last) + stated)}",
         ]
     if refused := refusal_lines(record):
         return refused
     target = "" if facts["guessed"] else f" --target {escape(shlex.quote(record.task.target or ''))}"
-    return [f"{'Next':<13}bottega train {escape(shlex.quote(data))}{target}", *_from_texts(record, data)]
+    command = f"{'Next':<13}bottega train {escape(shlex.quote(data))}{target}{escape(stated)}"
+    return [command, *_from_texts(record, data)]
 
 
 def _from_texts(record: LookRecord, data: str) -> list[str]:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["Also", "Text"]
+__all__ = ["Also", "Text", "Vectors"]
 
 Flag = typer.Option
 
@@ -15,4 +15,8 @@ Text = Annotated[
 Also = Annotated[
     list[str] | None,
     Flag(metavar="COL[,COL...]", show_default=False, help="Columns to be learned from beside the texts."),
+]
+Vectors = Annotated[
+    str | None,
+    Flag(metavar="FILE", show_default=False, help="Word vectors (`bottega words` reads them) to try as features."),
 ]

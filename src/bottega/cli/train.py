@@ -18,6 +18,7 @@ def train(
     target: flags.Target = None,
     text: text_flags.Text = None,
     also: text_flags.Also = None,
+    vectors: text_flags.Vectors = None,
     type: flags.Kinds = None,
     ignore: flags.Ignored = None,
     group: flags.Group = None,
@@ -78,7 +79,7 @@ def _train(data: str | None, keywords: dict[str, Any], *, as_json: bool) -> int:
     if as_json:
         terminal.say_json(record)
     else:
-        from bottega.cli.verdict import verdict_lines
+        from bottega.cli.target_lines import trained_lines
 
-        terminal.say(*verdict_lines(record))
+        terminal.say(*trained_lines(record))
     return 0 if record.model_path is not None else 3

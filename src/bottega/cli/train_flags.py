@@ -35,7 +35,9 @@ Metric = Annotated[
         help="What is optimised and judged: accuracy for classes and rmse for numbers, unless stated.",
     ),
 ]
-Target = Annotated[str | None, Flag(metavar="COL", show_default=False, help="The column of a table to be predicted.")]
+Target = Annotated[
+    str | None, Flag(metavar="COL", show_default=False, help="The column to be predicted; a,b for several.")
+]
 Kinds = Annotated[
     list[str] | None,
     Flag(metavar="COL=KIND", show_default=False, help="State what a column is: number, category, yes/no, date, text."),

@@ -8,7 +8,7 @@ from bottega.cli.axis import IN_PERCENT, Estimate, axis_lines, number
 from bottega.cli.terminal import WIDTH, count, duration, escape, fold
 from bottega.problem.records import Candidate, Score, SeedSpread, SmallFile, TrainRecord
 
-__all__ = ["verdict_lines"]
+__all__ = ["headline", "verdict_lines"]
 
 MAX_RIVALS = 7
 MAX_LINES = 25
@@ -30,11 +30,11 @@ def verdict_lines(record: TrainRecord) -> list[str]:
     Returns:
         Lines of at most 80 columns, what came from the data escaped.
     """
-    lines = [_headline(record), *textwrap.wrap(escape(record.verdict), WIDTH, max_lines=4, placeholder=" …"), ""]
+    lines = [headline(record), *textwrap.wrap(escape(record.verdict), WIDTH, max_lines=5, placeholder=" …"), ""]
     lines += _rival_lines(record)
     lines += fold("Costs", _costs(record.costs), max_lines=3) if record.costs else []
     lines += fold("Features", escape(record.features.said), max_lines=3) if record.features is not None else []
-    lines += fold("Look first", " · ".join(_look_first(record)), max_lines=2)
+    lines += fold("Look first", " · ".join(_look_first(record)), max_lines=3)
     if record.model_path is not None:
         example = EXAMPLE.get(record.task.modality, "photo.jpg")
         lines += fold("Next", f"bottega predict {escape(shlex.quote(record.model_path))} {example}", max_lines=3)
@@ -46,7 +46,7 @@ def verdict_lines(record: TrainRecord) -> list[str]:
         lines += fold("Seeds", _seeds(record.seeds), max_lines=2)
     room = MAX_LINES - len(lines) - 4  # for the report's path and the time
     for step in record.next_steps[:2]:
-        lines += fold("Then", escape(step), max_lines=2 if room < 6 else 3)
+        lines += fold("Then", escape(step), max_lines=min(3, max(1, room // 2)))
     if record.report_path is not None:
         lines += fold("Report", escape(record.report_path))
     total = record.seconds.get("total")
@@ -83,7 +83,8 @@ def _costs(found: dict[str, Any]) -> str:
     return f"{escape(name)} is said from a probability of {100 * share:.3g} % on; {rest}"
 
 
-def _headline(record: TrainRecord) -> str:
+def headline(record: TrainRecord) -> str:
+    """The score with its unit, how many rows or pictures it is of, and its interval."""
     test, metric = record.test, record.metric
     width = test["high"] - test["low"]
     score, low, high = (number(test[key], metric, width) for key in ("score", "low", "high"))
@@ -147,6 +148,15 @@ def _suspects(record: TrainRecord) -> str:
     return f"{count(len(record.suspects), 'suspect')} ({', '.join(escape(words.get(kind, kind)) for kind in kinds)})"
 
 
+def _torn(record: TrainRecord) -> str:
+    """What a split that ignores twins would have claimed."""
+    naive = record.metrics.get("twins_split")
+    if naive is None:
+        return ""
+    unit = " %" if record.metric in IN_PERCENT else ""
+    return f" (a split that ignores them claims {number(naive.score, record.metric, naive.high - naive.low)}{unit})"
+
+
 def _look_first(record: TrainRecord) -> list[str]:
     conflicts = [twin for twin in record.twins if twin.is_conflict]
     near = [twin for twin in record.twins if not twin.is_conflict]
@@ -154,7 +164,10 @@ def _look_first(record: TrainRecord) -> list[str]:
     parts = [
         (len(conflicts), count(len(conflicts), "label conflict")),
         (len(record.rejected), count(len(record.rejected), REJECTED.get(noun, "rejected file"))),
-        (len(near), f"{count(sum(len(t.members) for t in near), 'twin')} in {count(len(near), 'group')}"),
+        (
+            len(near),
+            f"{count(sum(len(t.members) for t in near), 'twin')} in {count(len(near), 'group')}{_torn(record)}",
+        ),
         (len(record.suspects), _suspects(record)),
     ]
     return [text for n, text in parts if n] or [f"nothing: no {noun} was rejected, doubled or suspicious"]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from bottega.errors import BottegaError, found_in
 
-__all__ = ["PARTS", "Split", "folds", "naive_split", "split"]
+__all__ = ["PARTS", "SMALL_CLASS_GROUPS", "SMALL_GROUPS", "Split", "folds", "naive_split", "split"]
 
 PARTS = ("train", "val", "test")
 TEST_SHARE = 0.15

@@ -27,7 +27,8 @@ def cell_words(series: pl.Series) -> Words:
         (n, 2) words.
     """
     if series.dtype.is_numeric():
-        values = series.cast(pl.Float64).to_numpy().astype(np.float32) + np.float32(0)  # (n,); -0 + 0 is 0
+        with np.errstate(over="ignore"):  # beyond float32 is infinite to a model too
+            values = series.cast(pl.Float64).to_numpy().astype(np.float32) + np.float32(0)  # (n,); -0 + 0 is 0
         bits = values.view(np.uint32)
         bits = np.where(np.isnan(values), _MISSING_NUMBER, bits)
         return np.stack([bits.astype(np.uint64), np.zeros(len(bits), np.uint64)], axis=1)

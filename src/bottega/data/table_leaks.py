@@ -10,10 +10,12 @@ import numpy.typing as npt
 import polars as pl
 
 from bottega.data.table_links import Link, View, labels
+from bottega.errors import found_in
 from bottega.problem.records import Suspect
 
 __all__ = ["find_leaks"]
 
+MAX_ALONE = 4  # of such columns that are told one by one, the last line standing for all others
 ALONE = 0.95  # explained by one column; the smell of a mushroom, an honest one, stays just under it
 EXACT = 1 - 1e-6  # explained by several columns that define the target
 BY_MISSING = 0.3  # explained, at the lower end, by the bare fact that a cell is empty
@@ -29,16 +31,22 @@ _AFTER = re.compile(
 Floats = npt.NDArray[np.float64]
 
 
-def find_leaks(view: View, links: Sequence[Link]) -> list[Suspect]:
-    """Every way in which the features hold the target, worst first."""
+def find_leaks(view: View, links: Sequence[Link], beside: Sequence[str] = ()) -> list[Suspect]:
+    """Every way in which the features hold the target, worst first.
+
+    Args:
+        beside: columns of which it is told elsewhere why they explain the target.
+    """
     column = view.table.target
     if column is None or view.target is None or len(view.rows) < 20:
         return []
     target = column.name
     links = [link for link in links if view.table.column(link.column).kind != "date"]  # told as time
-    alone = [link for link in links if link.share >= ALONE]
+    alone = [link for link in links if link.share >= ALONE and link.column not in beside]
     found = [_alone(view, link, target) for link in alone]
-    named = {link.column for link in alone}
+    if len(found) > MAX_ALONE:
+        found = [*found[: MAX_ALONE - 1], _others(alone[MAX_ALONE - 1 :], target)]
+    named = {*beside, *(link.column for link in alone)}
     if not view.target.n_classes:
         found += _disguises(view, links, target, named)
         found += _together(view, target, named)
@@ -58,6 +66,14 @@ def _alone(view: View, link: Link, target: str) -> Suspect:
         how = f"whether {link.column!r} is filled in explains {_percent(link.missing_share)} of {target!r}"
     fix = f"if it isn't known before {target!r} is: --ignore {_quoted(link.column)}"
     return Suspect("leak", link.column, how, fix)
+
+
+def _others(links: Sequence[Link], target: str) -> Suspect:
+    """What is to be said of many such columns in one breath."""
+    names = [link.column for link in links]
+    how = f"{found_in(names)} alone explain {_percent(min(link.share for link in links))} of {target!r} or more each"
+    fix = f"if they aren't known before {target!r} is: " + " ".join(f"--ignore {_quoted(one)}" for one in names)
+    return Suspect("leak", names[0], how, fix)
 
 
 def _percent(share: float) -> str:

@@ -1,4 +1,4 @@
-"""What the order of the rows gives away: time, sorted or neighbouring rows, drift, groups, overlapping windows."""
+"""What the order of the rows gives away: time, sorted or neighbouring rows, drift, groups."""
 
 import re
 from collections.abc import Sequence
@@ -18,10 +18,8 @@ __all__ = ["find_order", "last_value"]
 
 ALIKE = 0.3  # of the target that the row before explains, for rows to count as following each other
 DRIFT = 0.25  # largest distance of two distribution functions, or half the summed differences of shares
-WINDOWS = 0.5  # of the rows whose values stand one column further in another row
 MAX_ROWS = 20_000
 MIN_PART, MIN_TIMES = 50, 20
-MAX_COLUMNS, SOME = 400, 200  # columns in which windows are sought; rows that a first look takes
 _GROUP = re.compile(
     r"(?<![a-z])(id|patient|subject|person|customer|client|user|member|account|household|family|session|visit|ticket|"
     r"device|vehicle|vin|email|phone|student|employee|case|batch|site|participant|speaker|author)(?![a-z])"
@@ -41,11 +39,9 @@ class LastValue:
 
 
 def find_order(view: View) -> list[Suspect]:
-    """Suspects of windows, time, groups and order; drift is told with whichever of them explains it."""
-    found = _windows(view)
+    """Suspects of time, groups and order; drift is told with whichever of them explains it."""
     timed = _times(view)
-    found += timed
-    found += _groups(view)
+    found = timed + _groups(view)
     dates = [c for c in view.table.columns if c.kind == "date" and c.role in ("feature", "time") and c.n_distinct > 9]
     clock = next(iter(dates), None) or next((view.table.column(one.where) for one in timed), None)
     return found + (_drift(view, clock) if clock is not None else _sorted(view))
@@ -200,6 +196,8 @@ def _drift(view: View, clock: Column) -> list[Suspect]:
     verb = "differs" if len(moved) == 1 else "differ"
     how = f"{_shown(moved)} {verb} between the earliest and the latest quarter by {clock.name!r}"
     fix = f"new rows will be like the latest: judge by time, --time-column {_quoted(clock.name)}"
+    if view.table.choices.time_column is not None:
+        fix = "new rows will be like the latest, which are the test part: the score holds what that costs"
     return [Suspect("drift", moved[0], how, fix)]
 
 
@@ -237,37 +235,6 @@ def _distance(view: View, name: str, first: npt.NDArray[np.int64], last: npt.NDA
         return 0.0
     a, b = (np.bincount(codes[part], minlength=n_bins) / len(part) for part in (first, last))
     return float(np.abs(a - b).sum() / 2)
-
-
-def _windows(view: View) -> list[Suspect]:
-    """Rows that are windows over one series: the same numbers one column further in another row."""
-    if len(view.rows) < MIN_TIMES:
-        return []
-    names = [one for one in view.numeric if view.table.column(one).n_distinct > 0.5 * len(view.table)][:MAX_COLUMNS]
-    cells = {one: view.numbers(one)[:MAX_ROWS] for one in names}
-    found: list[str] = []
-    n_shared = 0
-    for run in zip(names, names[1:], names[2:], strict=False):
-        n = _n_shifted(*(cells[one] for one in run))
-        if n > WINDOWS * len(view.rows[:MAX_ROWS]):
-            found.extend(one for one in run if one not in found)
-            n_shared = max(n_shared, n)
-    if not found:
-        return []
-    how = (
-        f"the rows are overlapping windows: in {n_shared:,} rows the values of {found[0]!r} … {found[-1]!r} stand in "
-        "another row too, one column further"
-    )
-    fix = "a split by lot puts the answers of test rows into training: give --time-column, so that the split is by time"
-    return [Suspect("windows", f"{found[0]} … {found[-1]}", how, fix)]
-
-
-def _n_shifted(a: Floats, b: Floats, c: Floats) -> int:
-    """Rows whose (b, c) stand as (a, b) in some row."""
-    if max(np.isin(a[:SOME], b).mean(), np.isin(b[:SOME], a).mean()) <= WINDOWS:
-        return 0
-    early = set(zip(a.tolist(), b.tolist(), strict=True))
-    return sum(pair in early for pair in zip(b.tolist(), c.tolist(), strict=True))
 
 
 def _words(name: str) -> str:

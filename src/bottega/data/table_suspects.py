@@ -10,6 +10,7 @@ from bottega.data.table_duplicates import Conflicts, Duplicates
 from bottega.data.table_leaks import find_leaks
 from bottega.data.table_links import Link, View
 from bottega.data.table_order import find_order
+from bottega.data.table_windows import find_windows, windows_suspects
 from bottega.data.tables import Table
 from bottega.errors import found_in
 from bottega.problem.records import Suspect, Task
@@ -29,7 +30,7 @@ def table_suspects(
     links: Sequence[Link],
     found: tuple[Duplicates, Conflicts | None, Sequence[tuple[str, str, str]]],
 ) -> tuple[Suspect, ...]:
-    """All suspects, worst first: leaks, conflicts, copies, time and groups, then single columns.
+    """All suspects, worst first: leaks, windows, conflicts, copies, time and groups, then single columns.
 
     Args:
         links: of each feature with the target.
@@ -37,11 +38,14 @@ def table_suspects(
     """
     duplicates, conflicts, same = found
     table = view.table
-    suspects = find_leaks(view, links)
+    windows = find_windows(view)
+    suspects = find_leaks(view, links, beside=() if windows is None else windows.explained)
+    suspects += windows_suspects(view, windows)
     suspects += _conflicts(table, conflicts, task)
     suspects += _copies(table, duplicates)
     suspects += find_order(view)
     suspects += _target(table)
+    suspects += _weights(view)
     suspects += _cells(table)
     suspects += _identifiers(table)
     suspects += _constants(table)
@@ -84,6 +88,22 @@ def _target(table: Table) -> list[Suspect]:
         return []
     how = f"{target.n_missing:,} of {len(table):,} rows have no {target.name!r}"
     return [Suspect("target", target.name, how, "they are left out of training and testing")]
+
+
+def _weights(view: View) -> list[Suspect]:
+    """Rows that count for nothing, and classes of which none counts."""
+    name = view.table.choices.weight
+    if name is None or not view.frame[name].dtype.is_float():
+        return []
+    nothing = view.numbers(name) == 0
+    if not nothing.any():
+        return []
+    how = f"{int(nothing.sum()):,} of {len(nothing):,} rows weigh 0 in {name!r}: they count for nothing"
+    if view.target is not None and view.target.n_classes:
+        counts = np.bincount(view.target.values[~nothing].astype(np.int64), minlength=view.target.n_classes)
+        if unlearnt := [one for one, n in zip(view.target.classes, counts, strict=True) if n == 0]:
+            how += f", and with them every row of {found_in(unlearnt)}"
+    return [Suspect("weight", name, how, "if that is not meant, mend the weights or leave --weight out")]
 
 
 def _cells(table: Table) -> list[Suspect]:

@@ -11,6 +11,8 @@ from bottega.errors import BottegaError
 
 __all__ = ["frame_weights", "row_weights", "worth"]
 
+LARGEST = 1e12  # of the largest weight of a table, and of its inverse
+
 Numbers = npt.NDArray[np.float64]
 
 
@@ -18,7 +20,8 @@ def row_weights(table: Table, name: str, rows: npt.NDArray[np.int64]) -> Numbers
     """The weights of these rows (M,), as they stand in the column.
 
     Raises:
-        BottegaError: the column holds no numbers, one is missing, negative or infinite, or all are 0.
+        BottegaError: the column holds no numbers, one is missing, negative or infinite, all are 0, or the largest is
+            too large or too small to be computed with.
     """
     series = table.frame[name]
     if not series.dtype.is_numeric():
@@ -60,6 +63,12 @@ def _require_weights(weights: Numbers, name: str, place: Callable[[int], str]) -
     if not weights.any():
         raise BottegaError(
             found=f"the weight 0 in every row, in {name!r}", expected="rows that count", fix="leave --weight out"
+        )
+    if not 1 / LARGEST <= weights.max() <= LARGEST:
+        raise BottegaError(
+            found=f"weights of at most {weights.max():g}, in {name!r}",
+            expected=f"a largest weight between {1 / LARGEST:g} and {LARGEST:g}, as 32 bits can add them up",
+            fix="divide all of them by the largest: only their ratios count",
         )
 
 

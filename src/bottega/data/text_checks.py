@@ -3,20 +3,21 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from bottega.data.text_characters import MAX_CHARACTERS, fold, is_letter
-from bottega.data.texts import TextSet
+from bottega.data.texts import TextSet, differ
 from bottega.errors import BottegaError
 from bottega.problem.records import Suspect
 
 __all__ = ["MIN_TEXTS", "require_trainable_texts", "text_suspects", "words_of"]
 
 MIN_TEXTS = 20
+MIN_DIFFERENT = 5  # copies are kept together: of fewer, no fold would be left to learn from
 FEW = 80  # of one class: leaves about 12 for the test part
 IMBALANCE = 5.0
 SAMPLE = 20_000  # texts that are searched for telling words
@@ -24,6 +25,7 @@ COMMON = {"word": 0.9, "opening": 0.5}  # share of a class's texts that have it;
 ELSEWHERE = 0.01  # share of the other texts that it may stand in
 FEWEST_TELLING = 10  # texts of a class, under which a word tells by chance
 OPENING = 3  # words
+TRAIN = 0.7  # share of the texts that a split by lot trains on
 LENGTH_ALONE = 0.9  # balanced accuracy of the length alone
 _BROKEN = re.compile("[ÃÂ][\u0080-\u00bf]|â€|Ã[ƒ‚]|ï»¿|\ufffd|[ÐÑ][\u0080-\u00bf]|ï¿½")
 
@@ -59,7 +61,7 @@ def require_trainable_texts(texts: TextSet, suspects: Sequence[Suspect] = ()) ->
     """Refuse what no training can use.
 
     Raises:
-        BottegaError: no target, too few texts, one class, a label that never repeats, or only empty texts.
+        BottegaError: no target, too few texts, one class, a label that never repeats, only empty texts, or copies.
     """
     labels = Counter(label for label in texts.labels if label is not None)
     n = sum(labels.values())
@@ -82,6 +84,12 @@ def require_trainable_texts(texts: TextSet, suspects: Sequence[Suspect] = ()) ->
         )
     elif not any(text.strip() for text in texts.texts):
         stop = "only empty texts", "texts with something in them", "name another column with --text"
+    elif not differ(texts.texts, MIN_DIFFERENT):
+        stop = (
+            f"fewer than {MIN_DIFFERENT} different texts, but for case, numbers and punctuation",
+            f"at least {MIN_DIFFERENT}, so that some can be kept for the test",
+            "add texts that aren't copies, or name another column with --text",
+        )
     if stop is not None:
         told = [{"kind": s.kind, "where": s.where, "evidence": s.evidence, "fix": s.fix} for s in suspects]
         raise BottegaError(found=stop[0], expected=stop[1], fix=stop[2], where=texts.name, suspects=told)
@@ -188,7 +196,7 @@ def _duplicates(texts: TextSet, same: npt.NDArray[np.int64], groups: npt.NDArray
     if n_near == n:
         return []
     sizes = np.bincount(groups)
-    leak = float((sizes * (1 - 0.3 ** np.maximum(sizes - 1.0, 0))).sum() / n)
+    leak = float((sizes * (1 - (1 - TRAIN) ** np.maximum(sizes - 1.0, 0))).sum() / n)  # one of the others is there
     i, j = next(_repeated(groups))
     but_for = "but for case, numbers and punctuation"
     if n_exact == n:
@@ -204,7 +212,8 @@ def _duplicates(texts: TextSet, same: npt.NDArray[np.int64], groups: npt.NDArray
     return [Suspect("duplicates", "texts", evidence, fix)]
 
 
-def _repeated(groups: npt.NDArray[np.int64]):  # type: ignore[no-untyped-def]
+def _repeated(groups: npt.NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+    """Pairs of neighbours of one group."""
     order = np.argsort(groups, kind="stable").tolist()
     return ((i, j) for i, j in pairwise(order) if groups[i] == groups[j])
 

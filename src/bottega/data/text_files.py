@@ -1,5 +1,6 @@
 """A file as one text: the one way to read it, for training and for asking; and the text files below a folder."""
 
+import codecs
 import os
 from pathlib import Path
 
@@ -27,10 +28,10 @@ class UnreadableTextError(ValueError):
 
 
 def read_text_file(path: str | os.PathLike[str]) -> tuple[str, bool]:
-    """The text of a file, and whether it is UTF-8; what isn't is read as Windows-1252.
+    """The text of a file, and whether its encoding is known; what is neither UTF-8 nor UTF-16 is read as Windows-1252.
 
     Raises:
-        UnreadableTextError: it isn't there, is no regular file, or is too large.
+        UnreadableTextError: it isn't there, is no regular file, is too large, or holds bytes that no text has.
     Example:
         >>> read_text_file("missing.txt")
         Traceback (most recent call last):
@@ -46,8 +47,11 @@ def read_text_file(path: str | os.PathLike[str]) -> tuple[str, bool]:
         data = file.read_bytes()
     except OSError as error:
         raise UnreadableTextError(error.strerror or "it can't be read") from error
+    is_utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # as Windows' "Unicode" files are
+    if b"\0" in data and not is_utf16:
+        raise UnreadableTextError("a NUL byte, which no text has")
     try:
-        return data.decode("utf-8-sig"), True
+        return data.decode("utf-16" if is_utf16 else "utf-8-sig"), True
     except UnicodeDecodeError:
         return data.decode("cp1252", "replace"), False
 
@@ -56,7 +60,7 @@ def text_of_file(path: str | os.PathLike[str]) -> str:
     """The text of a file that was asked for by name.
 
     Raises:
-        BottegaError: it isn't there, is no regular file, or is too large.
+        BottegaError: as `read_text_file`.
     """
     try:
         return read_text_file(path)[0]

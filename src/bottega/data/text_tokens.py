@@ -16,6 +16,8 @@ from bottega.data.text_terms import PAIR, add_places, add_words, pair_keys
 
 __all__ = [
     "MAX_TOKENS",
+    "MAX_WORDS",
+    "N_SPECIAL_TOKENS",
     "PADDING",
     "UNKNOWN",
     "Vocabulary",

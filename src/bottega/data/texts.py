@@ -3,7 +3,7 @@
 import hashlib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,17 @@ from bottega.data.text_files import SUFFIX, UnreadableTextError, read_text_file
 from bottega.errors import BottegaError, found_in, nearest_name
 from bottega.problem.records import Rejected
 
-__all__ = ["TextSet", "bare", "digests", "joined", "read_text_folder", "text_column", "text_groups", "texts_of"]
+__all__ = [
+    "TextSet",
+    "bare",
+    "differ",
+    "digests",
+    "joined",
+    "read_text_folder",
+    "text_column",
+    "text_groups",
+    "texts_of",
+]
 
 MIN_WORDS = 5  # a cell on average: of what is taken for a text without being named
 MAX_CLASSES = 200
@@ -194,5 +204,23 @@ def text_groups(texts: Sequence[str]) -> npt.NDArray[np.int64]:
     Texts of which nothing is left are together only where they are the same.
     """
     number: dict[str, int] = {}
-    keys = (bare(text) or "\0" + _SPACES.sub(" ", text).strip() for text in texts)
-    return np.array([number.setdefault(key, len(number)) for key in keys], np.int64)
+    return np.array([number.setdefault(_group(text), len(number)) for text in texts], np.int64)
+
+
+def differ(texts: Iterable[str], n: int) -> bool:
+    """Whether there are so many different texts among them, near duplicates counted once; no more are read.
+
+    Example:
+        >>> differ(["Call 1!", "call 22"], 2), differ(["yes", "no"], 2)
+        (False, True)
+    """
+    found: set[str] = set()
+    for text in texts:
+        found.add(_group(text))
+        if len(found) >= n:
+            return True
+    return False
+
+
+def _group(text: str) -> str:
+    return bare(text) or "\0" + _SPACES.sub(" ", text).strip()

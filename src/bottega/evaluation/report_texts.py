@@ -5,8 +5,9 @@ from bottega.evaluation.markup import NOTHING, Html, attribute, lines, name, nes
 from bottega.evaluation.page import paragraph
 from bottega.evaluation.wording import in_words, percent
 
-__all__ = ["listed_texts"]
+__all__ = ["SHOWN", "WEAK", "listed_texts"]
 
+SHOWN = 320  # characters of a mistake; whoever makes the evidence cuts it there
 WEAK, STRONG = 0.02, 0.10  # how far the answer's probability falls without a word that is underlined, and in bold
 CLOSE = 60  # columns of a name
 
@@ -20,13 +21,14 @@ def listed_texts(evidence: Evidence) -> Html:
     said = "The surest first. Long texts are cut"
     if marked:
         said = (
-            "The surest first. Each word was taken out and the file asked again: without an underlined word the "
-            f"probability of the wrong answer falls by {100 * WEAK:.0f} points or more, without a bold one by "
-            f"{100 * STRONG:.0f}. Long texts are cut around these words"
+            "The surest first. Words were taken out, of long texts several neighbours at once, and the file asked "
+            "again: without what is underlined the probability of the wrong answer falls by "
+            f"{100 * WEAK:.0f} points or more, without what is bold by {100 * STRONG:.0f}. Long texts are cut around "
+            "these words"
         )
     items = [nest("li", *_mistake(one, marked=marked)) for one in mistakes]
     heading = nest("h3", Html("The surest mistakes"))
-    return lines([heading, paragraph(f"{said} at 320 characters."), nest("ul", *items, class_="texts")])
+    return lines([heading, paragraph(f"{said} at {SHOWN} characters."), nest("ul", *items, class_="texts")])
 
 
 def _mistake(one: TextMistake, *, marked: bool) -> list[Html]:

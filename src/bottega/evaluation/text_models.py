@@ -6,7 +6,9 @@ kept as plain arrays.
 
 import warnings
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any, Literal
 
 import numpy as np
@@ -178,6 +180,8 @@ def fit_bayes(x: Any, y: Integers, n_classes: int, strength: float) -> LinearLay
     """Naive Bayes with multinomial counts; `strength` is added to every count."""
     from sklearn.naive_bayes import MultinomialNB
 
+    if not x.shape[1]:
+        return _shares(y, n_classes)
     model = MultinomialNB(alpha=strength).fit(x, y)
     weights, prior = model.feature_log_prob_, model.class_log_prior_
     # about their mean: the softmax doesn't see it, and a class that is absent stays below the others
@@ -188,6 +192,8 @@ def fit_logistic(x: Any, y: Integers, n_classes: int, strength: float) -> Linear
     """Logistic regression; `strength` is scikit-learn's C."""
     from sklearn.linear_model import LogisticRegression
 
+    if not x.shape[1]:
+        return _shares(y, n_classes)
     return _fitted(lambda: LogisticRegression(C=strength, max_iter=200).fit(x, y), n_classes)
 
 
@@ -195,17 +201,53 @@ def fit_svm(x: Any, y: Integers, n_classes: int, strength: float) -> LinearLayer
     """A linear support vector machine, each class against the others; `strength` is scikit-learn's C."""
     from sklearn.svm import LinearSVC
 
+    if not x.shape[1]:
+        return _shares(y, n_classes)
     # the dual form is quicker, but draws from one generator for the whole process: fits side by side would differ
     return _fitted(lambda: LinearSVC(C=strength, dual=False, max_iter=400).fit(x, y), n_classes)
 
 
+def _shares(y: Integers, n_classes: int) -> LinearLayer:
+    """What can be said of texts without a single term, as where all of them are empty: how frequent each class is."""
+    classes, counts = np.unique(y, return_counts=True)
+    return _spread(classes, np.zeros((len(classes), 0)), np.log(counts / len(y)), n_classes)
+
+
+class _Quietly:
+    """No word about convergence, until the last of several fits side by side has ended.
+
+    What is warned of is a setting of the whole process: if each fit restored it, the others would go on aloud.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._n_inside = 0
+        self._settings = ExitStack()
+
+    def __enter__(self) -> None:
+        from sklearn.exceptions import ConvergenceWarning
+
+        with self._lock:
+            self._n_inside += 1
+            if self._n_inside == 1:
+                self._settings.enter_context(warnings.catch_warnings())
+                warnings.simplefilter("ignore", ConvergenceWarning)  # nearly there is as good: validation judges
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._n_inside -= 1
+            if self._n_inside == 0:
+                self._settings.close()
+
+
+_QUIETLY = _Quietly()
+
+
 def _fitted(fit: Callable[[], Any], n_classes: int) -> LinearLayer:
-    from sklearn.exceptions import ConvergenceWarning
     from threadpoolctl import threadpool_limits
 
     # on rows this sparse a second thread is waited for longer than it works, many times longer on a busy machine
-    with threadpool_limits(1), warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # nearly there is as good: validation judges
+    with threadpool_limits(1), _QUIETLY:
         model = fit()
     coefficients, bias = model.coef_, model.intercept_
     if len(model.classes_) == 2:

@@ -24,6 +24,7 @@ __all__ = [
     "metric_meaning",
     "metric_name",
     "number",
+    "opening",
     "percent",
     "percent_range",
     "plural",
@@ -252,6 +253,17 @@ def shortened(text: str, columns: int) -> str:
     while text_width(text[-len(tail) - 1] + tail) <= room - text_width(head):
         tail = text[-len(tail) - 1] + tail
     return f"{head}…{tail}"
+
+
+def opening(text: str, most: int) -> str:
+    """The beginning of a text on one line, in so many characters at most, to call it by.
+
+    Example:
+        >>> opening("Free  entry!\\nText WIN", 14), opening("Hi", 14)
+        ('Free entry! T…', 'Hi')
+    """
+    words = " ".join(text[: 4 * most].split())
+    return words if len(words) <= most and len(text) <= 4 * most else words[: most - 1] + "…"
 
 
 def _escape(char: str) -> str:

@@ -26,6 +26,7 @@ __all__ = [
     "SmallFile",
     "Suspect",
     "Task",
+    "TargetsRecord",
     "TrainRecord",
     "Twin",
     "to_json",
@@ -203,6 +204,23 @@ class TrainRecord:
     interval: dict[str, Any] = field(default_factory=dict)  # of values: coverage, held: Score, width: Score, ...
     drivers: Drivers | None = None  # of a table that shipped: which columns its answers hang on
     costs: dict[str, Any] = field(default_factory=dict)  # stated: matrix, by_cost: Score, most_probable: Score, ...
+
+
+@dataclass(frozen=True)
+class TargetsRecord:
+    """What `bottega train` did for several targets of one table.
+
+    Attributes:
+        model_path: of the file that answers all of them; None where one of them did not meet a stated bar.
+        targets: the record of each, whose run folder lies inside this one.
+    """
+
+    run_dir: str
+    model_path: str | None
+    report_path: str
+    verdict: str
+    targets: dict[str, TrainRecord]
+    seconds: dict[str, float]
 
 
 @dataclass(frozen=True)

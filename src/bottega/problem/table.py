@@ -231,8 +231,8 @@ def column_named(name: str, names: Sequence[str], where: str | None = None) -> s
     if len(several) > 1 and set(several) <= set(names):
         raise BottegaError(
             found=f"{len(several)} columns: {found_in(several)}",
-            expected="one column; several targets at once are not there yet",
-            fix=f"train once for each, the others left out: --target {several[0]} --ignore {several[1]}",
+            expected="one column; `bottega train` on a table takes several targets, other verbs one",
+            fix=f"--target {several[0]}",
             where=where,
         )
     near = nearest_name(name, names) or next((n for n in names if n.strip().lower() == name.strip().lower()), None)

@@ -49,7 +49,13 @@ def replay(model: Model) -> CheckRecord:
     if not isinstance(model, PictureModel):
         from bottega.shipping.table_check import replay_rows
         from bottega.shipping.table_predictor import TableModel
+        from bottega.shipping.targets_predictor import TargetsModel
 
+        if isinstance(model, TargetsModel):
+            found = [replay_rows(one) for one in model.targets.values()]
+            largest = float(np.max([one.largest_difference for one in found]))  # a NaN stays
+            tolerance = max(one.tolerance for one in found)
+            return CheckRecord(all(one.passed for one in found), sum(one.n for one in found), largest, tolerance)
         if isinstance(model, TableModel):
             return replay_rows(model)
         raise TypeError(f"no golden examples are known for {type(model).__name__}")

@@ -13,6 +13,7 @@ from bottega.problem.records import Score
 __all__ = ["from_document", "refuse_key", "to_document"]
 
 WORDS = {str: "a text", int: "a whole number", float: "a finite number", bool: "true or false", bytes: "base64"}
+SCORE_KEYS = {"n", "score", "low", "high", "higher_is_better"}
 
 
 def to_document(value: Any) -> Any:
@@ -53,7 +54,7 @@ def from_document(kind: Any, value: Any, where: str) -> Any:
     """
     origin = get_origin(kind)
     if kind is Any:
-        return value
+        return _untyped(value, where)
     if dataclasses.is_dataclass(kind):
         return _record(kind, value, where)
     if origin in (Union, types.UnionType):
@@ -72,6 +73,17 @@ def from_document(kind: Any, value: Any, where: str) -> Any:
             refuse_key(where, value, "an object")
         return {key: from_document(get_args(kind)[1], x, f"{where}.{key}") for key, x in value.items()}
     return _scalar(kind, value, where)
+
+
+def _untyped(value: Any, where: str) -> Any:
+    """A value without an annotation as it is, but for the scores in it: they were records when they were written."""
+    if isinstance(value, list):
+        return [_untyped(item, where) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if SCORE_KEYS <= value.keys() <= SCORE_KEYS | {"n_groups"}:
+        return _record(Score, value, where)
+    return {key: _untyped(item, f"{where}.{key}") for key, item in value.items()}
 
 
 @lru_cache(maxsize=64)

@@ -35,6 +35,7 @@ __all__ = [
     "class_outputs",
     "read",
     "seal",
+    "target_outputs",
     "value_outputs",
 ]
 
@@ -42,12 +43,14 @@ FORMAT_VERSION = 1
 KEY, DIGEST_KEY = "bottega", "bottega_sha256"
 MAX_DOCUMENT_BYTES = 128 << 20  # a filter of a million pictures takes 5 MB
 MAX_GOLDEN_PIXELS = 4 << 20
+ROUNDED = 0.01  # by which shares of six digits may miss 1 at most
 HEXADECIMAL = frozenset("0123456789abcdef")
 TASKS = {
     ("classification", "images"),
     ("classification", "tables"),
     ("classification", "texts"),
     ("regression", "tables"),
+    ("several", "tables"),
 }
 ELEMENT_TYPES = {"float32": 1, "uint8": 2, "string": 8, "bool": 9}  # as the numbers of TensorProto.DataType
 
@@ -168,7 +171,7 @@ class TableCard:
 class Card:
     """Everything the file says about its model. It holds no time, path or run name: same recipe, same bytes."""
 
-    task: str  # classification, regression
+    task: str  # classification, regression; several: of several targets, each with a card of its own
     modality: str  # images, tables, texts
     labels: tuple[str, ...]  # () for values
     outputs: tuple[OutputSpec, ...]
@@ -189,6 +192,7 @@ class Card:
     filter: Bloom | None = None
     inputs: tuple[InputSpec | ColumnSpec, ...] = field(default=(InputSpec(),))
     table: TableCard | None = field(default=None, metadata={"optional": True})  # absent for pictures
+    targets: "tuple[Card, ...] | None" = field(default=None, metadata={"optional": True})  # only where task is several
     graph_sha256: str = ""  # filled in by `seal`
     format_version: int = FORMAT_VERSION
 
@@ -235,6 +239,16 @@ def class_outputs(n_classes: int) -> tuple[OutputSpec, ...]:
 def value_outputs() -> tuple[OutputSpec, ...]:
     """The three outputs of a regression."""
     return tuple(OutputSpec(name, "float32", ("N",)) for name in ("value", "lower", "upper"))
+
+
+def target_outputs(targets: Sequence[Card]) -> tuple[OutputSpec, ...]:
+    """The outputs of a file of several targets: those of each, with its name and a point before theirs."""
+    return tuple(
+        replace(one, name=f"{card.table.target}.{one.name}")
+        for card in targets
+        if card.table is not None
+        for one in card.outputs
+    )
 
 
 def seal(model: bytes, card: Card) -> bytes:
@@ -371,6 +385,9 @@ def _check(card: Card) -> None:
             expected=f"one for {', '.join(f'{task} of {modality}' for task, modality in sorted(TASKS))}",
             fix="upgrade: pip install -U bottega",
         )
+    if card.task == "several" or card.targets is not None:
+        _check_targets(card)
+        return
     _check_answers(card)
     _check_inputs(card)
     if card.metric not in card.metrics:
@@ -396,6 +413,34 @@ def _check(card: Card) -> None:
         refuse_key("filter", f"{len(bloom.bits)} bytes, {bloom.n_positions} positions", "a filter within its limits")
 
 
+def _check_targets(card: Card) -> None:
+    """Each target has a whole card; the outer one has what they share."""
+    targets = card.targets or ()
+    if card.task != "several" or not targets:
+        refuse_key("targets", f"{len(targets)} targets", "a card for each target, in a file of several", verbatim=True)
+    for one in targets:
+        if one.task == "several" or one.modality != "tables":
+            refuse_key("targets", f"{one.task} of {one.modality}", "classification or regression of tables")
+        _check(one)
+        if not set(_inputs(one)) <= set(_inputs(card)):
+            refuse_key("inputs", [spec.name for spec in card.inputs], "the columns of every target")
+    names = [one.table.target for one in targets if one.table is not None]
+    if len(set(names)) != len(names):
+        refuse_key("targets", names, "different targets")
+    if card.outputs != target_outputs(targets):
+        refuse_key("outputs", [o.name for o in card.outputs], "those of each target, after its name and a point")
+    if card.metric not in card.metrics:
+        refuse_key("metric", card.metric, "the name of one of the metrics")
+    for key, digest in (("graph_sha256", card.graph_sha256), ("data.fingerprint", card.data.fingerprint)):
+        if len(digest) != 64 or not set(digest) <= HEXADECIMAL:
+            refuse_key(key, digest[:80], "64 hexadecimal digits")
+
+
+def _inputs(card: Card) -> list[tuple[str, str]]:
+    """Name and type of each input."""
+    return [(one.name, one.dtype) for one in card.inputs]
+
+
 def _check_answers(card: Card) -> None:
     labels = card.labels
     if card.task == "regression":
@@ -411,12 +456,14 @@ def _check_answers(card: Card) -> None:
     costs = None if card.table is None else card.table.costs
     if costs is not None and not _is_square(costs, len(labels)):
         refuse_key("table.costs", costs, "a row of numbers from 0 for each label, one number a label")
+    if card.table is not None and costs is None and card.metric == "mean_cost":
+        refuse_key("metric", card.metric, "another metric where there is no table.costs")
     if card.outputs != class_outputs(len(labels)):
         refuse_key("outputs", [o.name for o in card.outputs], "label, probabilities and sure, one probability a label")
 
 
 def _is_square(costs: Sequence[Sequence[float]], n: int) -> bool:
-    return len(costs) == n and all(len(row) == n and min(row) >= 0 for row in costs)
+    return len(costs) == n and all(len(row) == n and min(row) >= 0 for row in costs) and any(map(any, costs))
 
 
 def _check_inputs(card: Card) -> None:
@@ -437,12 +484,13 @@ def _check_inputs(card: Card) -> None:
 
 
 def _check_summary(one: ColumnSpec) -> None:
-    """As many shares as there are bins, none negative."""
+    """As many shares as there are bins, none negative; with the missing cells they are all."""
     if one.summary is None:
         return
     n_shares = 1 + (len(one.levels) if one.kind == "category" else len(one.summary.edges))
-    if len(one.summary.shares) != n_shares or one.summary.n < 1 or min(one.summary.missing, *one.summary.shares) < 0:
-        refuse_key(f"inputs.{one.name}.summary", len(one.summary.shares), f"{n_shares} shares of one cell or more")
+    shares = (*one.summary.shares, one.summary.missing)
+    if len(shares) != n_shares + 1 or one.summary.n < 1 or min(shares) < 0 or abs(sum(shares) - 1) > ROUNDED:
+        refuse_key(f"inputs.{one.name}.summary", shares, f"{n_shares} shares of one cell or more, adding up to 1")
     if list(one.summary.edges) != sorted(one.summary.edges):
         refuse_key(f"inputs.{one.name}.summary", one.summary.edges, "ascending edges")
 

@@ -164,6 +164,10 @@ def load(model: str | os.PathLike[str] | bytes, *, threads: int | None = None) -
         from bottega.shipping.text_predictor import TextModel
 
         return TextModel(card, session)
+    if card.task == "several":
+        from bottega.shipping.targets_predictor import TargetsModel
+
+        return TargetsModel(card, session)
     from bottega.shipping.table_predictor import TableModel
 
     return TableModel(card, session)

@@ -87,7 +87,10 @@ class TableModel(Model):
 
     def answers(self, names: Sequence[str], cells: Cells) -> list[Answer]:
         """Answers for cells by column, (N,) each, under these names."""
-        found = self.predict_batch(cells)
+        return self.told(names, self.predict_batch(cells))
+
+    def told(self, names: Sequence[str], found: Answered) -> list[Answer]:
+        """What the graph found, row by row, under these names."""
         if "value" in found:
             rows = zip(names, *(found[key].tolist() for key in ("value", "lower", "upper")), strict=True)
             return [Answer(name, None, {}, None, value, lower, upper) for name, value, lower, upper in rows]

@@ -13,7 +13,7 @@ from bottega.data.text_terms import Terms, add_tf_idf
 from bottega.evaluation.forms import Softmax
 from bottega.shipping.tails import add_tail
 
-__all__ = ["TermWeights", "text_scores_graph"]
+__all__ = ["TermWeights", "sum_graph", "text_scores_graph"]
 
 Floats = npt.NDArray[np.float32]
 
@@ -54,6 +54,14 @@ def text_scores_graph(
         scores.append(g.op("Squeeze", g.op("MatMul", row, weights), g.constant([1], np.int64)))
     total = g.op("Sum", *scores, g.constant(bias))
     g.output(total, "logits", TensorProto.FLOAT, ["N", len(bias)])
+    return g.model()
+
+
+def sum_graph(graphs: Sequence[bytes]) -> bytes:
+    """The scores of several graphs added up: `x` float32 [N, L] -> `logits` float32 [N, C], as each of them."""
+    g = GraphBuilder()
+    x = g.input("x", TensorProto.FLOAT, ["N", "L"])
+    g.output(g.op("Sum", *(g.include(data, {"x": x})[0] for data in graphs)), "logits", TensorProto.FLOAT, ["N", "C"])
     return g.model()
 
 

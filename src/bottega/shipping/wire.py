@@ -19,6 +19,7 @@ MAX_FILE_BYTES = 512 << 20  # protobuf itself ends at 2 GiB; a shipped picture m
 MAX_RECORDS = 3_000_000  # about one second of walking; a forest of 100,000 nodes has far fewer outside of lists
 MAX_DEPTH = 16  # subgraph in subgraph
 ALLOWED_DOMAINS = frozenset({"", "ai.onnx", "ai.onnx.ml", "com.microsoft"})
+SOME_BYTES = 256  # by which a text is told from a model, which begins with small numbers
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5  # wire types
 
 # The contributed operators that ONNX Runtime's CPU package has carried since 1.20 (its list of CPU kernels).
@@ -173,6 +174,8 @@ def _refuse_other_formats(data: bytes) -> None:
         kind = "a Python pickle, which is never opened"
     elif data[4:8] == b"ORTM":  # the engine would take such bytes for its own format, past this reader
         kind = "a model in ONNX Runtime's own format (.ort)"
+    elif kind is None and all(byte >= ord(" ") or byte in b"\t\n\r" for byte in data[:SOME_BYTES]):
+        kind = "a text or a table: MODEL comes before the data"
     if kind:
         raise BottegaError(found=kind, expected="a model file (.onnx)", fix="name the model.onnx of a run")
 

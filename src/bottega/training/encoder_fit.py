@@ -2,7 +2,7 @@
 
 import copy
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from bottega.models.encoder import UpperLayers
 from bottega.training.optimiser import Adam, decays
-from bottega.training.text_fit import forbid_absent
+from bottega.training.text_steps import batches_by_length, forbid_absent, rate_share
 
 __all__ = ["FittedUpper", "HeldStates", "States", "fit_upper_layers"]
 
@@ -27,7 +27,6 @@ RATE = 1e-4
 HEAD_RATE = 1e-3
 WEIGHT_DECAY = 1e-2
 WARM_UP = 0.1
-SORTED = 16  # batches whose texts are sorted by length together
 
 
 class HeldStates(NamedTuple):
@@ -67,7 +66,8 @@ def fit_upper_layers(
     Draws from torch's global generator, which the caller seeds.
 
     Args:
-        states: of the layer below, without padding.
+        states: one (pieces, 384) for each text, of the layer below, without padding.
+        y: (N,) class indices.
         published: the state that training starts from.
         until: the validation part that picks the epoch, or the epoch to stop at; the rates are those of all epochs.
     """
@@ -75,17 +75,17 @@ def fit_upper_layers(
     named = decays(network)
     shares = [HEAD_RATE / RATE if name.startswith("head.") else 1.0 for name, _, _ in named]
     optimiser = Adam([(p, decay) for _, p, decay in named], WEIGHT_DECAY, apart=True, shares=shares)
-    targets = torch.from_numpy(y)
+    targets, lengths = torch.from_numpy(y), torch.tensor([len(one) for one in states])
     n_steps, n_done = EPOCHS * math.ceil(len(states) / BATCH), 0
     best, kept = 0, None
     losses: list[float] = []
     for epoch in range(1, (until if isinstance(until, int) else EPOCHS) + 1):
         network.train()
-        for rows in _batches([len(one) for one in states]):
+        for rows in batches_by_length(lengths, BATCH):
             network.zero_grad()
-            logits = network(*_padded([states[i] for i in rows]))
+            logits = network(*_padded([states[i] for i in rows.tolist()]))
             functional.cross_entropy(logits, targets[rows]).backward()  # type: ignore[no-untyped-call]
-            optimiser.step(RATE * _share(n_done / n_steps))
+            optimiser.step(RATE * rate_share(n_done / n_steps, WARM_UP))
             n_done += 1
         if isinstance(until, HeldStates):
             losses.append(_held_out_loss(network, until))
@@ -96,22 +96,6 @@ def fit_upper_layers(
     forbid_absent(network.head, y)
     head, bias = (parameter.detach().numpy().copy() for parameter in (network.head.weight.T, network.head.bias))
     return FittedUpper(network.learned(), head, bias, best or epoch, tuple(losses))
-
-
-def _share(done: float) -> float:
-    """Of the highest rate: up a line, down a line."""
-    return min((done + 1e-3) / WARM_UP, (1 - done) / (1 - WARM_UP))
-
-
-def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Rows of each batch, of about one length; in a new order each time."""
-    order = torch.randperm(len(lengths)).tolist()
-    batches: list[list[int]] = []
-    for start in range(0, len(order), SORTED * BATCH):
-        part = sorted(order[start : start + SORTED * BATCH], key=lengths.__getitem__)
-        batches += [part[at : at + BATCH] for at in range(0, len(part), BATCH)]
-    for number in torch.randperm(len(batches)).tolist():
-        yield batches[number]
 
 
 def _padded(states: States) -> tuple[Tensor, Tensor]:

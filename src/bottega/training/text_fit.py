@@ -2,14 +2,13 @@
 
 import copy
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from bottega.data.text_tokens import PADDING, UNKNOWN
@@ -17,8 +16,9 @@ from bottega.evaluation.text_forms import Filters, Recurrent, TextNetwork
 from bottega.models.text_plans import BATCH, TextPlan, planned_epochs
 from bottega.models.texts import TextNet
 from bottega.training.optimiser import Adam, decays
+from bottega.training.text_steps import batches_by_length, forbid_absent, rate_share
 
-__all__ = ["FittedText", "HeldTexts", "fit_text_network", "forbid_absent"]
+__all__ = ["FittedText", "HeldTexts", "fit_text_network"]
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float32]
@@ -26,9 +26,7 @@ WARM_UP = 0.05
 WEIGHT_DECAY = 1e-2
 PATIENCE = 4  # epochs without a better validation loss
 FORGOTTEN = 0.1  # share of the words that an epoch replaces by the unknown one, so that this one learns something
-SORTED = 16  # batches whose texts are sorted by length together
 ANSWERED = 256  # texts at once
-ABSENT = -20.0  # score of a class that none of the rows has
 
 
 class HeldTexts(NamedTuple):
@@ -79,11 +77,11 @@ def _train(
     best, loss, state = 0, math.inf, None
     for epoch in range(1, (until if isinstance(until, int) else epochs) + 1):
         network.train()
-        for rows in _batches(lengths):
+        for rows in batches_by_length(lengths, BATCH):
             network.zero_grad()
             logits = network(_forgetful(tokens[rows, : max(1, int(lengths[rows].max()))]))
             functional.cross_entropy(logits, y[rows]).backward()  # type: ignore[no-untyped-call]
-            optimiser.step(plan.learning_rate * _share(n_done / n_steps))
+            optimiser.step(plan.learning_rate * rate_share(n_done / n_steps, WARM_UP))
             n_done += 1
         if held is not None:
             new = _held_out_loss(network, *held)
@@ -95,29 +93,6 @@ def _train(
         network.load_state_dict(state)
     network.eval()
     return best or epoch, loss
-
-
-def forbid_absent(head: nn.Linear, y: Integers) -> None:
-    """Let a linear layer never answer a class that none of the rows has."""
-    absent = np.setdiff1d(np.arange(head.out_features), y)
-    with torch.no_grad():
-        head.weight[absent] = 0
-        head.bias[absent] = ABSENT
-
-
-def _share(done: float) -> float:
-    """Of the highest rate: up a line, down a line."""
-    return min((done + 1e-3) / WARM_UP, (1 - done) / (1 - WARM_UP))
-
-
-def _batches(lengths: Tensor) -> Iterator[Tensor]:
-    """Rows of each batch, of about one length; in a new order each time."""
-    order = torch.randperm(len(lengths))
-    batches: list[Tensor] = []
-    for part in torch.split(order, SORTED * BATCH):
-        batches += torch.split(part[lengths[part].argsort(stable=True)], BATCH)
-    for number in torch.randperm(len(batches)).tolist():
-        yield batches[number]
 
 
 def _forgetful(tokens: Tensor) -> Tensor:

@@ -38,19 +38,32 @@ def column_groups(
         Groups in the order of their first column. Complete linkage: no chain of middling links ties distant columns.
     """
     seen = [_seen(cells[one.column], one) for one in columns]
-    link = np.eye(len(columns))
-    for i, j in combinations(range(len(columns)), 2):
-        link[i, j] = link[j, i] = association(seen[i], seen[j])
+    link = _links(seen)
     groups = [[i] for i in range(len(columns))]
-    pairs = sorted(combinations(range(len(columns)), 2), key=lambda pair: -link[pair])
-    for i, j in pairs:
-        if link[i, j] < at:
-            break
+    pairs = np.argwhere(np.triu(link, 1) >= at)
+    for i, j in sorted(map(tuple, pairs.tolist()), key=lambda pair: -link[pair]):
         first, second = (next(group for group in groups if k in group) for k in (i, j))
         if first is not second and link[np.ix_(first, second)].min() >= at:
             groups.remove(second)
             first.extend(second)
     return tuple(_group(sorted(group), link, columns) for group in sorted(groups, key=min))
+
+
+def _links(seen: "Sequence[_Seen]") -> Numbers:
+    """(C, C) the association of every two columns; those of numbers in one product, since there may be thousands."""
+    link = np.eye(len(seen))
+    numbers = [i for i, one in enumerate(seen) if one.ranks is not None]
+    if numbers:
+        ranks = np.stack([one.ranks for one in seen if one.ranks is not None])  # (C, N)
+        size = np.linalg.norm(ranks, axis=1, keepdims=True)
+        ranks = ranks / np.where(size > 0, size, 1)
+        link[np.ix_(numbers, numbers)] = np.abs(ranks @ ranks.T)
+    among = set(numbers)
+    for i, j in combinations(range(len(seen)), 2):
+        if i not in among or j not in among:
+            link[i, j] = link[j, i] = association(seen[i], seen[j])
+    np.fill_diagonal(link, 1)
+    return link
 
 
 def _group(members: list[int], link: Numbers, columns: Sequence[ColumnSpec]) -> ColumnGroup:

@@ -16,6 +16,7 @@ __all__ = ["explain_row"]
 
 N_BACKGROUND = 200
 N_EFFECTS = 3
+LEAST = 1e-6  # of a probability, or of the value: what float32 answers differ by in batches of another size
 
 Numbers = NDArray[np.float64]
 
@@ -39,7 +40,9 @@ def explain_row(rows: AskedRows, place: int, name: str, *, seed: int = 0) -> Row
         others = rows.ask(_put_in(one.cells, background.cells, group.columns))  # (B, K)
         switched = float((rows.said(others) != said).mean()) if rows.labels else None
         own = tuple(plain(one.cells[column][0]) for column in group.columns)
-        found.append(ReplacedCells(group.columns, own, float(answer[said] - others[:, said].mean()), switched))
+        change = float(answer[said] - others[:, said].mean())
+        is_noise = abs(change) <= LEAST * (1.0 if rows.labels else abs(float(answer[said])))
+        found.append(ReplacedCells(group.columns, own, 0.0 if is_noise else change, switched))
     found.sort(key=lambda change: (-abs(change.change), change.columns))
     return RowAnswer(
         name=name,

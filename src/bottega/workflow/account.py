@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bottega.data.splits import SMALL_CLASS_GROUPS, SMALL_GROUPS
 from bottega.evaluation.intervals import examples_for_half_the_interval
 from bottega.evaluation.metrics import MEAN_COST, metric_named
 from bottega.evaluation.wording import joined, percent, percent_range, points, shortened
@@ -11,12 +12,14 @@ from bottega.workflow.candidates import Developed
 from bottega.workflow.judge import Judged
 
 __all__ = [
+    "MAJORITY",
     "Account",
     "against",
     "believe",
     "best_rival",
     "findings",
     "give_account",
+    "in_folds",
     "more_time",
     "next_steps",
     "verdict",
@@ -94,8 +97,20 @@ def verdict(
         text = f"Its {metric.replace('_', ' ')} is {bound:.3g} or {'more' if lead.higher_is_better else 'less'}"
     text += against(rival, developed, noun)
     if source == "cv":
-        text += " The data are few, so this comes from training on parts of them again and again (cross-validation)."
+        text += in_folds(judged, metric)
     return text
+
+
+def in_folds(judged: Judged, metric: str) -> str:
+    """That there was no test part, and why: few examples, few of a class, or because it was asked for."""
+    n = judged.metrics[metric].n_groups or judged.metrics[metric].n
+    rare = min(judged.per_class, key=lambda one: int(judged.per_class[one]["n"]), default=None)
+    how = "comes from training on parts of the data again and again (cross-validation)."
+    if n < SMALL_GROUPS:
+        return f" The data are few, so this {how}"
+    if rare is not None and judged.per_class[rare]["n"] < SMALL_CLASS_GROUPS:
+        return f" Of {shortened(rare, 30)} there are only {judged.per_class[rare]['n']}, so this {how}"
+    return f" This {how}"
 
 
 def against(rival: Candidate | None, developed: Developed, noun: str = "picture") -> str:
@@ -196,8 +211,8 @@ def next_steps(look: LookRecord, judged: Judged, score: Score, metric: str, noun
         name, facts = weakest
         wrong = round(facts["n"] * (1 - facts["recall"].score))
         steps.append(
-            f"Add {noun}s of {shortened(name, 40)}: {wrong} of its {facts['n']} test {noun}s were taken for "
-            "something else, a larger share than of any other class."
+            f"Add {noun}s of {shortened(name, 40)}: {wrong} of its {facts['n']} test {noun}s "
+            f"{'was' if wrong == 1 else 'were'} taken for something else, a larger share than of any other class."
         )
     more = examples_for_half_the_interval(score, is_share=metric_named(metric).is_share)
     steps.append(f"For half the interval, test on about {more:,} more {noun}s.")

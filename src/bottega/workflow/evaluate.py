@@ -41,7 +41,7 @@ def evaluate(
     in every interval. A label that the model doesn't know is an error in the score, and a suspect.
 
     Args:
-        model: a loaded model, or the path of its file.
+        model: a loaded model, or the path of its file; of several targets one of its `targets`.
         data: a folder with one sub-folder a class, a zip or tar of one, `.npz`, CSV, or a built-in name; a table with
             the target's column for a model of a table.
         metric: what is judged; the metric that the model was trained for by default.
@@ -61,7 +61,7 @@ def evaluate(
 
     if metric is not None:
         _check_metric(metric, [*METRICS, MEAN_COST.name])
-    model = model if isinstance(model, Model) else load(model)
+    model = _of_one(model if isinstance(model, Model) else load(model))
     metric = metric or model.card.metric
     known = [name for name, one in METRICS.items() if one.kind == model.card.task]
     has_costs = model.card.table is not None and model.card.table.costs is not None
@@ -104,6 +104,15 @@ def evaluate(
         labels=model.labels,
         unseen=unseen,
     )
+
+
+def _of_one(model: "Model") -> "Model":
+    """The model; one of several targets is refused."""
+    if model.card.task != "several":
+        return model
+    from bottega.shipping.targets_predictor import of_target
+
+    return of_target(model, None)
 
 
 def _on_rows(

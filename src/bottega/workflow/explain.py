@@ -32,7 +32,7 @@ def explain(
     are taken out of texts.
 
     Args:
-        model: a loaded model of a table or of texts, or the path of its file.
+        model: a loaded model of a table or of texts, or the path of its file; of several targets one of its `targets`.
         data: a table with the model's columns, and its target where it is known; a folder of parts, of which the test
             part is read; for a model of texts also a .txt file, or a text.
         row: number of one row, as the file counts (the header of a CSV is row 1).
@@ -61,6 +61,7 @@ def explain(
     if rows is not None and rows < FEWEST_ROWS:
         raise BottegaError(found=f"--rows {rows}", expected=f"{FEWEST_ROWS} rows at least", fix="leave --rows out")
     try:
+        from bottega.shipping.targets_predictor import of_target
         from bottega.shipping.text_predictor import TextModel
         from bottega.workflow.explain_table import explain_table, table_metric
         from bottega.workflow.explain_texts import explain_texts
@@ -68,6 +69,7 @@ def explain(
         if (missing := missing_extra(error)) is not None:
             raise missing from error
         raise
+    model = of_target(model, None)
     if isinstance(model, TextModel):
         if metric is not None:
             raise BottegaError(

@@ -17,6 +17,7 @@ __all__ = ["drivers_of_run", "seconds_for_drivers"]
 
 MOST_SECONDS = 5.0
 SHARE = 0.1  # of the time that the run took so far
+MOST_COLUMNS = 200  # each is shuffled several times and judged in hundreds of draws
 KEPT_SECONDS = 1.0  # of a time limit, for the report itself
 LEAST_SHARE = 0.03  # ... but even then a glance, which a time limit's own slack can bear
 
@@ -31,13 +32,15 @@ def drivers_of_run(trial: Trial[LookedTable], shipped: Shipped, seconds: float) 
     """Shuffle the columns of the test rows, and ask the file that ships.
 
     Returns:
-        None where there are too few test rows to tell anything.
+        None where there are too few test rows to tell anything, or too many columns to shuffle each in the time.
     """
     tested, looked, costs, weights = trial.judged.tested, trial.looked, trial.material.costs, trial.material.weights
     places = tested.rows[tested.once]
     if len(places) < FEWEST_ROWS:
         return None
     columns = tuple(one for one in shipped.card.inputs if isinstance(one, ColumnSpec))
+    if len(columns) > MOST_COLUMNS:
+        return None
     session, names = open_session(shipped.data), [one.name for one in shipped.card.outputs]
 
     def predict(cells: Cells) -> Answered:

@@ -94,6 +94,13 @@ def explain_table(
         place = place_of(row, read.names, path)
         return Explained(target, (), row=explain_row(read.rows, place, read.names[place], seed=seed))
     kept, notes = _kept(model, read)
+    if len(kept) < FEWEST_ROWS:
+        raise BottegaError(
+            found=f"{len(kept)} row{'' if len(kept) == 1 else 's'} with a value of {target!r}",
+            expected=f"{FEWEST_ROWS} rows at least with one, or a table without this column",
+            fix=f"fill {target!r} in, or leave the column out to see how far answers move",
+            where=os.path.basename(path),
+        )
     rows = read.rows.only(kept)
     judged = None if rows.y is None else metric
     found = find_drivers(rows, metric=judged, seconds=SECONDS, n_rows=n_rows, seed=seed, progress=progress)

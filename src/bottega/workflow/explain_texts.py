@@ -39,7 +39,7 @@ def explain_texts(
     Raises:
         BottegaError: a column is missing, no row of this number, or too few texts to have words in common.
     """
-    path = part_files(data).get("test", data)
+    path = data if model.is_bare(data) else part_files(data).get("test", data)
     names, cells = _read(model, path)
     if not names:
         raise BottegaError(found="no text", expected="one text at least", fix="check the path", where=path)
@@ -47,7 +47,7 @@ def explain_texts(
     asks = [partial(_ask, model, cells, i) for i in range(len(texts))]
     target, labels = model.table.target, model.labels
     if row is not None or len(texts) == 1:
-        place = 0 if row is None else place_of(row, names, path)
+        place = 0 if row is None else _place_of(row, names, path)
         probabilities = asks[place]([texts[place]])[0]
         said = int(np.argmax(probabilities))
         words = text_words(asks[place], texts[place], labels)
@@ -70,6 +70,16 @@ def explain_texts(
 
     found = common_words([(asks[i], texts[i]) for i in rows.tolist()], labels, tell=tell)
     return Explained(target, _cut([texts[i] for i in rows.tolist()]), words=Words(len(texts), len(rows), found))
+
+
+def _place_of(row: int, names: list[str], path: str) -> int:
+    if names[0].startswith("row "):
+        return place_of(row, names, path)
+    raise BottegaError(
+        found=f"--row {row} for {'a text' if len(names) == 1 else 'files'}, not for a table",
+        expected="the number of a row of a table",
+        fix="leave --row out" if len(names) == 1 else f"name one of the files, as in {names[0]}",
+    )
 
 
 def _cut(texts: Sequence[str]) -> tuple[str, ...]:

@@ -57,6 +57,12 @@ def read_finished(run: str | os.PathLike[str]) -> FinishedRun:
     """
     folder = RunFolder.open(run)
     recipe, path = folder.recipe(), folder.file(RECORD)
+    if parts := folder.parts():
+        raise BottegaError(
+            found=f"a run of {len(parts)} targets: {str(folder.path)!r}",
+            expected="a run of one; each target has its own inside that folder",
+            fix=f"name one of them: {parts[0].path}",
+        )
     if not path.exists():
         raise BottegaError(
             found=f"a run that isn't finished: {str(folder.path)!r} has no {RECORD}",

@@ -10,7 +10,9 @@ import numpy.typing as npt
 
 from bottega.data.text_characters import MAX_CHARACTERS, UNSPACED
 from bottega.evaluation.evidence import NearText, TextMistake, TextPart
+from bottega.evaluation.report_texts import SHOWN, WEAK
 from bottega.evaluation.text_models import TermCounts, fit_terms
+from bottega.evaluation.wording import opening
 from bottega.shipping.text_predictor import TextModel
 from bottega.workflow.text_trial import LookedTexts
 from bottega.workflow.trial import Trial
@@ -23,10 +25,8 @@ N_ASKED = 40  # shortened versions of a text at once
 ASKED_CHARACTERS = 8_000  # of all of them: so much is a few seconds with a sentence network, for all mistakes
 FEWEST_ASKED = 8
 REFINED = 3  # of the heaviest runs of words, taken apart
-SHOWN = 320  # characters of a mistake
 SHOWN_NEAR = 160
 BLOCK = 4096  # texts compared at once
-MATTERS = 0.02  # change of the probability from which a word is marked
 _WORD = re.compile(rf"[{UNSPACED}]{{1,2}}|[^\s{UNSPACED}]+")
 
 Integers = npt.NDArray[np.int64]
@@ -60,7 +60,9 @@ def text_mistakes(
                 probability=float(sureness[place]),
                 name=looked.names[i],
                 flip=flip,
-                nearest=tuple(NearText(_begun(looked.texts[j]), looked.labels[j], looked.names[j]) for j in near),
+                nearest=tuple(
+                    NearText(opening(looked.texts[j], SHOWN_NEAR), looked.labels[j], looked.names[j]) for j in near
+                ),
             )
         )
     return tuple(found)
@@ -102,7 +104,8 @@ def _nearest(trial: Trial[LookedTexts], rows: Integers, similarity: Similarity) 
     if not len(rows):
         return []
     alike = similarity(rows, others)
-    alike[material.groups[rows][:, None] == material.groups[others][None, :]] += 0.0 if len(seen) else -np.inf
+    if not len(seen):
+        alike[material.groups[rows][:, None] == material.groups[others][None, :]] = -np.inf
     ranked = np.argsort(-alike, axis=1, kind="stable")[:, :N_NEAREST]
     return [
         [int(others[j]) for j in places if np.isfinite(values[j]) and values[j] > 0]
@@ -204,7 +207,7 @@ def _cut(parts: Sequence[TextPart]) -> tuple[TextPart, ...]:
     ends = np.cumsum([0, *(len(part.text) + 1 for part in parts)])
     if ends[-1] <= SHOWN:
         return tuple(parts)
-    worth = np.cumsum([0.0, *(part.weight if part.weight >= MATTERS else 0.0 for part in parts)])
+    worth = np.cumsum([0.0, *(part.weight if part.weight >= WEAK else 0.0 for part in parts)])
     stops = np.maximum(np.searchsorted(ends, ends[:-1] + SHOWN, "right") - 1, np.arange(len(parts)) + 1)
     inside = worth[stops] - worth[:-1]
     equals = np.flatnonzero(inside >= inside.max() - 1e-9)
@@ -214,8 +217,3 @@ def _cut(parts: Sequence[TextPart]) -> tuple[TextPart, ...]:
     after = [TextPart("…", 0.0, space=True)] if best.stop < len(parts) else []
     kept = [TextPart(part.text[:SHOWN], part.weight, part.space) for part in parts[best.start : best.stop]]
     return (*before, *kept, *after)
-
-
-def _begun(text: str) -> str:
-    words = " ".join(text[: 4 * SHOWN_NEAR].split())
-    return words if len(words) <= SHOWN_NEAR else words[: SHOWN_NEAR - 1] + "…"

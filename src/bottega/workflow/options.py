@@ -61,7 +61,7 @@ class TrainKeywords(TypedDict, total=False):
     device: Literal["auto", "cpu", "cuda"]
     seeds: int
     cv: int | None
-    target: str | None
+    target: str | Sequence[str] | None
     type: Sequence[str] | Mapping[str, str]
     ignore: Sequence[str]
     group: str | None
@@ -73,6 +73,7 @@ class TrainKeywords(TypedDict, total=False):
     split_column: str | None
     text: str | Sequence[str] | None
     also: str | Sequence[str] | None
+    vectors: str | os.PathLike[str] | None
     features: bool
     false_alarm_cost: float | None
     miss_cost: float | None
@@ -303,6 +304,12 @@ def refuse_networks_of_rows(options: TrainOptions) -> None:
     """
     for found, expected, fix in _stated_among(options, ("small", "network")):
         raise BottegaError(found=found, expected=expected, fix=fix)
+    if options.table is not None and options.table.vectors is not None:
+        raise BottegaError(
+            found=f"--vectors {options.table.vectors!r} for the rows of a table",
+            expected="texts, whose words have vectors",
+            fix="name their column: --text COL",
+        )
 
 
 def _check_judge(options: TrainOptions) -> list[_Problem]:

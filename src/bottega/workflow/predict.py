@@ -17,7 +17,7 @@ from bottega.workflow.extras import missing_extra
 if TYPE_CHECKING:
     from bottega.shipping.predictor import Answer, Model, Pixels
 
-__all__ = ["open_model", "predict"]
+__all__ = ["models_by_target", "open_model", "predict"]
 
 WINDOW = 64  # pictures held at once
 WINDOW_PIXELS = 16 << 20  # ... and their pixels, 48 MB; one larger picture goes alone
@@ -118,6 +118,21 @@ def open_model(model: str | os.PathLike[str]) -> "Model":
     from bottega.shipping.predictor import load
 
     return load(model)
+
+
+def models_by_target(model: "Model", target: str | None = None) -> "dict[str, Model]":
+    """The models of single targets: of one that is named, of all of several, or the model itself.
+
+    Raises:
+        BottegaError: it has no such target.
+    """
+    if target is None and model.card.task != "several":
+        return {"": model}
+    from bottega.shipping.targets_predictor import TargetsModel, of_target
+
+    if target is None and isinstance(model, TargetsModel):
+        return {**model.targets}
+    return {target or "": of_target(model, target)}
 
 
 def _expand(names: Sequence[str]) -> tuple[list[str], list[Rejected]]:

@@ -1,6 +1,7 @@
 """`predict` with a model of texts: texts, files, folders, tables, or lines on standard input."""
 
 import glob
+import io
 import os
 import sys
 from collections.abc import Iterator, Sequence
@@ -8,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bottega.data.text_files import UnreadableTextError, read_text_file, text_files_below
+from bottega.evaluation.wording import opening
 from bottega.problem.records import Progress, Rejected
 from bottega.shipping.text_predictor import TextModel, names_text_file
 
@@ -89,7 +91,7 @@ def _named(
         elif names_text_file(path) and len(path.split()) == 1:
             rejected.append(Rejected(path, "no file matches" if glob.has_magic(path) else "no such file"))
         else:
-            yield (_begun(path), path) if model.is_bare(one) else (path, None)
+            yield (opening(path, SHOWN), path) if model.is_bare(one) else (path, None)
 
 
 def _text_files(path: str) -> list[str]:
@@ -105,13 +107,8 @@ def _text_files(path: str) -> list[str]:
     return [path] if os.path.lexists(path) else []
 
 
-def _begun(text: str) -> str:
-    """The beginning of a text, to call it by."""
-    words = " ".join(text[: 4 * SHOWN].split())
-    return words if len(words) <= SHOWN else words[: SHOWN - 1] + "…"
-
-
 def _lines() -> Iterator[tuple[str, str]]:
-    data = sys.stdin.buffer.read().decode("utf-8-sig", "replace")
-    for number, line in enumerate(data.splitlines(), start=1):
-        yield f"line {number}", line
+    """Lines as an editor counts them: of a text's own characters such as U+2028 none ends it."""
+    data = io.StringIO(sys.stdin.buffer.read().decode("utf-8-sig", "replace"), newline=None)
+    for number, line in enumerate(data, start=1):
+        yield f"line {number}", line.removesuffix("\n")

@@ -11,7 +11,7 @@ from typing import Any
 
 from bottega.errors import BottegaError, nearest_name
 from bottega.workflow.options import TrainOptions
-from bottega.workflow.table_options import TableOptions
+from bottega.workflow.table_options import FILES, TableOptions
 
 __all__ = ["Recipe", "read_recipe", "versions"]
 
@@ -45,6 +45,9 @@ class Recipe:
         """The part that travels in the model file: no path, no name of the data."""
         record = {key: value for key, value in asdict(self).items() if key not in ("source", "versions")}
         record["data"] = {key: value for key, value in record["data"].items() if key != "name"}
+        if record["training"].get("table"):
+            stated = {key: value for key, value in record["training"]["table"].items() if key not in FILES}
+            record["training"] = {**record["training"], "table": stated}
         return record
 
     def to_toml(self) -> str:

@@ -41,11 +41,21 @@ def reproduce(run: str | os.PathLike[str], *, progress: Progress | None = None) 
     with tempfile.TemporaryDirectory(prefix="bottega-") as place:
         again = RunFolder(Path(place))
         again.write(RECIPE, recipe.to_toml())
-        if folder.file(HISTORY).exists():  # choices made under --time are replayed, not made anew
-            for what, value in folder.decisions().items():
-                again.tell("decided", what=what, value=value)
+        _replay_choices(folder, again)
+        for part in folder.parts():  # of several targets, each has made its own
+            part_again = RunFolder(again.path / part.path.name)
+            part_again.path.mkdir()
+            part_again.write(RECIPE, part.recipe().to_toml())
+            _replay_choices(part, part_again)
         train_recipe(recipe, again, progress=progress)
         return _compare(model_path, again.file(MODEL), recipe)
+
+
+def _replay_choices(folder: RunFolder, again: RunFolder) -> None:
+    """Choices made under --time are replayed, not made anew."""
+    if folder.file(HISTORY).exists():
+        for what, value in folder.decisions().items():
+            again.tell("decided", what=what, value=value)
 
 
 def _compare(first: Path, second: Path, recipe: Recipe) -> ReproduceRecord:

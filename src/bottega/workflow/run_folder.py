@@ -43,7 +43,7 @@ class RunFolder:
             BottegaError: `runs/NAME` exists, or nothing can be written here.
         """
         root = Path(RUNS)
-        stem = re.sub(r"[^\w.-]+", "-", data_name).strip("-.")[:60] or "data"
+        stem = _plain(data_name)
         try:
             root.mkdir(exist_ok=True)
             if name is not None:
@@ -120,6 +120,19 @@ class RunFolder:
         """The path of a file in it, there or not."""
         return self.path / name
 
+    def part(self, number: int, name: str) -> "RunFolder":
+        """The folder inside it for one of several targets; made where it isn't there."""
+        path = self.path / f"{number}-{_plain(name)}"
+        try:
+            path.mkdir(exist_ok=True)
+        except OSError as error:
+            raise self._no_room(path.name, "room", error) from error
+        return RunFolder(path)
+
+    def parts(self) -> list["RunFolder"]:
+        """The runs inside it, of several targets; none of any other run."""
+        return [RunFolder(path.parent) for path in sorted(self.path.glob(f"*/{RECIPE}"))]
+
     def recipe(self) -> Recipe:
         """The recipe that the run was begun with."""
         return read_recipe(self.file(RECIPE))
@@ -193,6 +206,11 @@ class RunFolder:
         for row in sorted(rows, key=lambda row: row[0]):
             table.writerow(safe_cell(cell) for cell in row)
         self.write(PREDICTIONS, text.getvalue())
+
+
+def _plain(name: str) -> str:
+    """A name that any file system takes."""
+    return re.sub(r"[^\w.-]+", "-", name).strip("-.")[:60] or "data"
 
 
 def _fresh(path: Path) -> Path:

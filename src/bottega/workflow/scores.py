@@ -32,8 +32,9 @@ def unknown_labels_of(names: Sequence[str], labels: Sequence[str], noun: str = "
 def leak_of(seen: npt.NDArray[np.bool_], where: str, noun: str = "picture") -> Suspect:
     """What training has seen of these, as a suspect."""
     n = int(seen.sum())
-    evidence = f"the model was trained on {n:,} of these {len(seen):,} {noun}s ({100 * n / len(seen):.3g} %)"
     rest = len(seen) - n
+    which = f"{n:,} of these {len(seen):,} {noun}s" if rest else f"every one of these {noun}s"
+    evidence = f"the model was trained on {which} ({100 * n / len(seen):.3g} %)"
     fix = f"believe the score of the {rest:,} unseen {noun}s" if rest else f"evaluate on {noun}s it never saw"
     return Suspect("leak", where, evidence, fix)
 

@@ -98,7 +98,7 @@ def text_usage(shipped: Shipped, path: Path) -> dict[str, Any]:
     given, goes_in = repr(GOLDEN[1]), "Raw strings go in"
     if len(columns) > 1:
         given, goes_in = repr(cells), f"{len(columns)} raw columns go in, one input each"
-    fed = ", ".join(f"{one.name!r}: np.array([{cells[one.column]!r}], {_TYPES[one.dtype]})" for one in columns)
+    fed = ", ".join(_fed(one, cells[one.column]) for one in columns)
     python = (
         f"import bottega\n\nmodel = bottega.load({str(path)!r})\nanswer = model({given})\n"
         "print(answer.label, answer.probability, answer.sure)\n"
@@ -114,6 +114,12 @@ def text_usage(shipped: Shipped, path: Path) -> dict[str, Any]:
         "prepared": f"{goes_in}: {shipped.words} are inside; then {shipped.card.chosen!r}; "
         "label, probabilities and `sure` come out.",
     }
+
+
+def _fed(one: ColumnSpec, cell: str | float | None) -> str:
+    """An input as ONNX Runtime takes it, which has no strings that are missing."""
+    shown = "" if cell is None and one.dtype == "string" else cell
+    return f"{one.name!r}: np.array([{shown!r}], {_TYPES[one.dtype]})"
 
 
 def _columns(looked: LookedTexts, beside: Beside | None) -> tuple[ColumnSpec, ...]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from bottega.errors import BottegaError, UnmetBarError, nearest_name
-from bottega.problem.records import Score, TrainRecord
+from bottega.problem.records import Score, TargetsRecord, TrainRecord
 from bottega.workflow.extras import missing_extra
 from bottega.workflow.options import TrainKeywords, TrainOptions, train_options
 from bottega.workflow.threads import calm_threads
@@ -206,4 +206,7 @@ def fit(net: NetworkChoice, data: LabelledData, **keywords: Unpack[TrainKeywords
         if (missing := missing_extra(error)) is not None:
             raise missing from error
         raise
-    return Run(train(data.source, options, network=net.source))
+    record = train(data.source, options, network=net.source)
+    if isinstance(record, TargetsRecord):
+        raise BottegaError(found="several targets", expected="one for one network", fix="fit it once for each target")
+    return Run(record)

@@ -6,11 +6,13 @@ from bottega.evaluation.metrics import metric_named
 from bottega.evaluation.wording import count, joined, number, percent, percent_range, shortened, typical
 from bottega.problem.records import Candidate, Score
 from bottega.workflow.account import (
+    MAJORITY,
     Account,
     against,
     believe,
     best_rival,
     findings,
+    in_folds,
     more_time,
     next_steps,
     verdict,
@@ -41,7 +43,7 @@ def account_of_table(trial: Trial[LookedTable]) -> Account:
     else:
         said, proved, steps = _verdict(trial, rival), _believe(trial, rival), _next_steps(trial)
     return Account(
-        verdict=said + _beside_last(trial),
+        verdict=said + _beside_last(trial) + _unsettled(trial),
         believe=(*proved, *_tuned(trial), *_weighted(trial)),
         doubt=tuple(_doubt(trial)),
         next_steps=(*_left_out(trial), *more_time(developed), *steps)[:MOST],
@@ -63,7 +65,7 @@ def _verdict(trial: Trial[LookedTable], rival: Candidate | None) -> str:
         text = f"Its {metric.replace('_', ' ')} is {shown} or {'more' if score.higher_is_better else 'less'}"
     text += against(rival, developed, "row")
     if trial.looked.split.source == "cv":
-        text += " The data are few, so this comes from training on parts of them again and again (cross-validation)."
+        text += in_folds(trial.judged, metric)
     return text
 
 
@@ -75,6 +77,15 @@ def _beside_last(trial: Trial[LookedTable]) -> str:
         return ""
     worse = gap.high < 0 if gap.higher_is_better else gap.low > 0
     return f" It is {'worse' if worse else 'not proved better'} than saying the same as last time."
+
+
+def _unsettled(trial: Trial[LookedTable]) -> str:
+    """What may make the whole score untrue: a column that holds the answer, or windows over one series split by lot."""
+    kinds = ("leak",) if len(trial.looked.moments) else ("leak", "windows")
+    told = next((one for one in trial.looked.look.suspects if one.kind in kinds), None)
+    if told is None or trial.developed.choice.name in (MEAN, MAJORITY):
+        return ""
+    return f" Settle this before you repeat it: {told.evidence.partition(';')[0]}."
 
 
 def _beside_mean(trial: Trial[LookedTable], metric: str) -> str:
@@ -123,6 +134,8 @@ def _doubt(trial: Trial[LookedTable]) -> list[str]:
     if looked.classes and judged.sure["threshold"] is None:
         said.append(f"That it knows when it is unsure: {judged.sure['why'].removeprefix('nothing is sure: ')}.")
     told = [suspect for suspect in looked.look.suspects if suspect.kind in NAMED]
+    if len(looked.moments):  # the split is by time, as windows need it
+        told = [suspect for suspect in told if suspect.kind != "windows"]
     said += [f"That the score holds on new rows: {suspect.evidence}." for suspect in told[:2]]
     if judged.interval:
         said.append("That its intervals hold as often in each group of rows: the promise is for all rows together.")

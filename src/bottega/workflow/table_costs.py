@@ -171,13 +171,20 @@ def _read(path: Path) -> dict[str, dict[str, str]]:
             found=f"{where!r} of more than {MAX_BYTES:,} bytes", expected="a CSV of costs", fix="check the path"
         )
     delimiter = max(",;\t", key=text.partition("\n")[0].count)
-    lines = [line for line in csv.reader(io.StringIO(text), delimiter=delimiter) if any(cell.strip() for cell in line)]
+    try:
+        read = list(csv.reader(io.StringIO(text), delimiter=delimiter))
+    except csv.Error as error:
+        raise BottegaError(
+            found=f"{where!r} is no CSV: {error}", expected="a CSV of costs", fix="check the path"
+        ) from error
+    lines = [line for line in read if any(cell.strip() for cell in line)]
     head = [cell.strip() for cell in lines[0][1:]] if lines else []
     found: dict[str, dict[str, str]] = {}
     for number, line in enumerate(lines[1:], start=2):
         name = line[0].strip()
         if len(line) != len(head) + 1 or name in found:
-            what = "a class twice" if name in found else f"{len(line) - 1} costs"
+            n = len(line) - 1
+            what = "a class twice" if name in found else f"{n} cost{'' if n == 1 else 's'}"
             raise BottegaError(
                 found=f"{what} for the true class {name!r}",
                 expected=f"one row a class, with one cost for each of {found_in(head)}",

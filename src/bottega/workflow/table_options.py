@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,14 @@ from bottega.problem.table import TableChoices, table_choices
 from bottega.workflow.question import Bar, merged, read_bar, read_costs, read_question
 from bottega.workflow.table_costs import COST_KEYWORDS, StatedCosts, stated_costs
 
-__all__ = ["COLUMN_KEYWORDS", "PARTS", "TableOptions", "part_files", "table_options"]
+__all__ = ["COLUMN_KEYWORDS", "FILES", "PARTS", "TableOptions", "part_files", "table_options"]
 
 COLUMN_KEYWORDS = (
     "target", "type", "ignore", "group", "time_column", "weight", "missing", "test", "val", "split_column",
-    "text", "also", "features", *COST_KEYWORDS,
+    "text", "also", "vectors", "features", *COST_KEYWORDS,
 )  # fmt: skip
+FILES = ("test", "val", "vectors")  # stated by their paths
+PLACES = (*FILES, "split_column")
 PARTS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "dev": "val",
          "test": "test"}  # fmt: skip
 
@@ -31,7 +33,9 @@ class TableOptions:
         split_column: whose values name the part of each row.
         text: columns of texts that are joined and learned from; () where that was not stated.
         also: columns that are learned from beside the texts.
+        vectors: a file of word vectors, to be tried as features of the texts.
         costs: of wrong answers; None where each counts the same.
+        targets: of a run of several; `choices.target` is then the one that is trained now, None for all of them.
         features: whether features are made of the columns, and kept where they are proved to help.
     """
 
@@ -39,8 +43,10 @@ class TableOptions:
     test: str | None = None
     val: str | None = None
     split_column: str | None = None
+    vectors: str | None = None
     text: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
     costs: StatedCosts | None = None
     features: bool = False
 
@@ -49,9 +55,10 @@ class TableOptions:
         return {key: value for key, value in {**asdict(self.choices), **self._parts()}.items() if value}
 
     def _parts(self) -> dict[str, Any]:
-        places = {"test": self.test, "val": self.val, "split_column": self.split_column}
+        places = {"test": self.test, "val": self.val, "split_column": self.split_column, "vectors": self.vectors}
         costs = None if self.costs is None else self.costs.to_recipe()
-        return {**places, "text": list(self.text), "also": list(self.also), "costs": costs, "features": self.features}
+        several = {"text": list(self.text), "also": list(self.also), "targets": list(self.targets)}
+        return {**places, **several, "costs": costs, "features": self.features}
 
     @classmethod
     def from_recipe(cls, stated: Mapping[str, Any]) -> "TableOptions":
@@ -60,8 +67,8 @@ class TableOptions:
         Raises:
             BottegaError: it isn't what training wrote.
         """
-        parts = {key: stated[key] for key in ("test", "val", "split_column", "features") if key in stated}
-        parts |= {key: tuple(_several(stated[key])) for key in ("text", "also") if key in stated}
+        parts = {key: stated[key] for key in (*PLACES, "features") if key in stated}
+        parts |= {key: tuple(_several(stated[key])) for key in ("text", "also", "targets") if key in stated}
         rest = {key: value for key, value in stated.items() if key not in (*parts, "costs")}
         for key in ("ignore", "missing"):
             rest[key] = tuple(rest.get(key, ()))
@@ -103,9 +110,10 @@ def table_options(
                 fix="leave it out, or give the file",
             )
         return None, None
-    parts = {key: stated.get(key) for key in ("test", "val", "split_column")}
+    parts = {key: stated.get(key) for key in PLACES}
+    target, targets = _one_or_several(stated.get("target"))
     choices = table_choices(
-        target=stated.get("target"),
+        target=target,
         types=_typed(stated.get("type", ())),
         ignore=_several(stated.get("ignore", ())),
         group=stated.get("group"),
@@ -114,12 +122,14 @@ def table_options(
         missing=_several(stated.get("missing", ())),
     )
     choices = merged(choices, read_question(path))
+    choices = replace(choices, target=None) if targets else choices  # of several, the file's one is not meant
     places: dict[str, Any] = {key: None if value is None else os.fspath(value) for key, value in parts.items()}
     text, also = (tuple(_several(stated.get(key, ()))) for key in ("text", "also"))
     asked = {key: keywords[key] for key in COST_KEYWORDS if keywords.get(key) is not None}
     costs = stated_costs(asked or read_costs(path))
     features = _is_true(stated.get("features", False))
-    return TableOptions(choices, **places, text=text, also=also, costs=costs, features=features), read_bar(path)
+    read = TableOptions(choices, **places, text=text, also=also, targets=targets, costs=costs, features=features)
+    return read, read_bar(path)
 
 
 def part_files(data: str) -> dict[str, str]:
@@ -140,6 +150,20 @@ def part_files(data: str) -> dict[str, str]:
                 )
             found[part] = str(path)
     return found if "train" in found else {}
+
+
+def _one_or_several(stated: Any) -> tuple[str | None, tuple[str, ...]]:
+    """One column, or a list of them as Python users write it; `a,b` is read once the columns are known."""
+    if stated is None or isinstance(stated, str):
+        return stated, ()
+    names = tuple(stated)
+    if not all(isinstance(name, str) for name in names) or len(set(names)) != len(names):
+        raise BottegaError(
+            found=f"target {stated!r}",
+            expected="one column, or a list of different ones",
+            fix="target=['price', 'kind']",
+        )
+    return (names[0], ()) if len(names) == 1 else (None, names)
 
 
 def _several(value: Any) -> Sequence[str]:

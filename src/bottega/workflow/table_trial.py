@@ -110,12 +110,10 @@ def look_at_rows(data: str, options: TrainOptions, *, progress: Progress | None)
     hashes = np.frombuffer(b"".join(digests[i] for i in order), np.uint8).reshape(-1, 32)
     groups = _groups(table, rows, hashes)
     parts = [given[i] for i in order]
-    divided = split(hashes, labels, groups, given=parts, split_seed=options.split_seed)
     moments = _moments(table, rows)
-    if len(moments) and not any(parts):
-        divided = by_time(divided, moments)
-    elif options.cv is not None:
-        divided = in_folds(divided, options.cv, "row")
+    divided = _divided(hashes, labels, groups, moments, parts, options)
+    if stated.targets and divided.source != "cv":
+        divided = _shared(table, digests, given, rows, options)
     fitted = np.arange(len(order)) if divided.source == "cv" else np.flatnonzero(divided.part != "test")
     classes = () if is_value else _in_order(look.task.classes, {labels[i] for i in fitted})
     index = {name: number for number, name in enumerate(classes)}
@@ -138,6 +136,50 @@ def look_at_rows(data: str, options: TrainOptions, *, progress: Progress | None)
         fingerprint=_fingerprint([digests[i] for i in order], [_marked(texts[i], by_row.get(i)) for i in order], parts),
         moments=moments,
         weights=np.array([by_row[i] for i in order]) if by_row else None,
+    )
+
+
+def _divided(
+    hashes: npt.NDArray[np.uint8],
+    labels: Sequence[str],
+    groups: Integers,
+    moments: npt.NDArray[np.float64],
+    parts: Sequence[str | None],
+    options: TrainOptions,
+) -> Split:
+    """The split of rows by content, by time where a time column is stated, or in the folds that were asked for."""
+    divided = split(hashes, labels, groups, given=parts, split_seed=options.split_seed)
+    if len(moments) and not any(parts):
+        return by_time(divided, moments)
+    return divided if options.cv is None else in_folds(divided, options.cv, "row")
+
+
+def _shared(
+    table: Table, digests: Sequence[bytes], given: Sequence[str | None], rows: Integers, options: TrainOptions
+) -> Split:
+    """One split of every row that has one of several targets, without a look at any of them; of it these rows.
+
+    Args:
+        digests: of each row of the table, its targets left out.
+        rows: those that have the target which is trained now.
+    """
+    targets = () if options.table is None else options.table.targets
+    there = [np.flatnonzero(table.frame[target].is_not_null().to_numpy()) for target in targets]
+    has_one = np.unique(np.concatenate([rows, *there])).tolist()
+    order = sorted(has_one, key=lambda i: (digests[i], given[i] or "", i))
+    everyone = np.array(order, np.int64)
+    hashes = np.frombuffer(b"".join(digests[i] for i in order), np.uint8).reshape(-1, 32)
+    groups, moments = _groups(table, everyone, hashes), _moments(table, everyone)
+    whole = _divided(hashes, [""] * len(order), groups, moments, [given[i] for i in order], options)
+    place = {row: number for number, row in enumerate(order)}
+    here = np.array([place[row] for row in rows.tolist()], np.int64)
+    return replace(
+        whole,
+        part=whole.part[here],
+        half=whole.half[here],
+        unit=whole.unit[here],
+        group_names=whole.group_names[here],
+        notes=(*whole.notes, f"divided once for {len(targets)} targets, by what is in the other columns"),
     )
 
 

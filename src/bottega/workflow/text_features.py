@@ -11,7 +11,7 @@ from bottega.data.store import Store
 from bottega.data.text_characters import PAD, TextGraphBuilder, TextPreparation, codes_graph, text_input
 from bottega.data.text_terms import keys_graph
 from bottega.data.text_tokens import MAX_TOKENS, Vocabulary, token_keys_graph, tokens_graph
-from bottega.data.wordpiece import Pieces, add_pieces
+from bottega.data.wordpiece import Pieces, add_pieces, pieces_graph
 from bottega.evaluation.text_models import TermCounts, count_terms
 from bottega.models.sentence import N_LAYERS, WIDTH, SentenceNetwork, read_tensors
 from bottega.shipping.minilm import Tensors, minilm_graph, minilm_states_graph
@@ -159,11 +159,7 @@ def sentence_features(
 
 def word_pieces(texts: Sequence[str], network: SentenceNetwork) -> Pieces16:
     """(N, T) pieces of every text, as the sentence network reads it."""
-    from onnx import TensorProto
-
-    g = TextGraphBuilder()
-    g.output(add_pieces(g, Pieces(network.vocabulary), text_input(g)), "pieces", TensorProto.INT64, ["N", "T"])
-    session = engine(g.model(), threads=1)
+    session = engine(pieces_graph(Pieces(network.vocabulary)), threads=1)
     starts = _starts(texts, CODES_BATCH)
     parts = [session.run(None, {"text": _strings(texts[i : i + CODES_BATCH])})[0] for i in starts]
     return _joined(parts).astype(np.uint16)

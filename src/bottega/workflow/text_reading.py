@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 
 from bottega.data.table_cells import TableCells, cells_of
@@ -79,8 +80,11 @@ def _may_hold_texts(path: Path) -> bool:
         rows = [row for row in csv.reader(lines[1:200], delimiter=delimiter) if row]
     except csv.Error:
         return True
-    n_words = [sum(len(cell.split()) for cell in column) for column in zip(*rows, strict=False)]
-    return any(n >= MIN_WORDS * len(rows) for n in n_words)
+    for column in zip_longest(*rows, fillvalue=""):  # the last row may be cut off
+        n_words = [len(cell.split()) for cell in column if cell.strip()]
+        if n_words and sum(n_words) >= MIN_WORDS * len(n_words):
+            return True
+    return False
 
 
 def read_texts(data: str, stated: TableOptions, *, progress: Progress | None = None) -> ReadTexts:

@@ -19,12 +19,13 @@ from bottega.evaluation.text_models import (
     side_by_side,
 )
 from bottega.models.text_plans import TEXT_PLANS
-from bottega.shipping.text_tails import TermWeights, text_scores_graph
+from bottega.shipping.text_tails import TermWeights, sum_graph, text_scores_graph
 from bottega.training.head import STRENGTHS, fit_softmax, softmax_path
 from bottega.workflow.candidates import Setting, Spec, answer
 from bottega.workflow.text_columns import JoinedHead
 from bottega.workflow.text_networks import FineTuned, FromScratch
 from bottega.workflow.text_task import BOTH, CODES, FINE_TUNED, PIECES, SENTENCE, TextTask
+from bottega.workflow.text_vectors import VECTORS, VECTORS_AND_WORDS, VectorHead
 
 __all__ = ["BOTH", "CODES", "PIECES", "SENTENCE", "TextTask", "text_specs"]
 
@@ -63,6 +64,7 @@ def text_specs(
         _spec("words, support vectors", _Terms(task, WORDS, fit_svm, costs)),
         _spec("characters, support vectors", _Terms(task, RUNS, fit_svm, costs)),
         replace(_spec("words and characters", _Terms(task, ALL, fit_svm, costs)), leads=True),
+        *_of_vectors(task),
         *(_trained(_spec(name, FromScratch(task, name), "network")) for name in TEXT_PLANS),
     ]
     kind: Literal["network", "baseline"] = "network" if features.startswith("sentence") else "baseline"
@@ -79,6 +81,15 @@ def text_specs(
         left_out.append((logistic, f"not tried: on {task.n_classes} classes it would take minutes"))
     unwanted = [spec for spec, _ in left_out]
     return [spec for spec in specs if spec not in unwanted], left_out
+
+
+def _of_vectors(task: TextTask) -> list[Spec]:
+    """The candidates on word vectors, where a file of them was stated."""
+    if task.vectors is None:
+        return []
+    alone = VectorHead(task, task.vectors, _Sentence(task))
+    both = _VectorsAndTerms(task, alone)
+    return [_spec(VECTORS, alone, "network"), _spec(VECTORS_AND_WORDS, both, "network")]
 
 
 def _trained(spec: Spec) -> Spec:
@@ -138,6 +149,10 @@ class _Terms:
         """Sparse rows of the blocks side by side."""
         return side_by_side(blocks, self.task.counts, rows)
 
+    def scores(self, fitted: _FittedLayer, x: Floats) -> Numbers:
+        """(n, C) of some rows."""
+        return fitted.layer.scores(self.matrix(fitted.blocks, self.task.rows(x)))
+
     def _blocks(self, rows: Integers) -> tuple[FittedTerms, ...]:
         return tuple(fit_terms(self.task.counts, rows, kind) for kind in self.kinds)
 
@@ -180,20 +195,18 @@ class _Both:
         self.sentence = _head(task)
 
     def tune(self, x: Floats, y: Integers, x_val: Floats, y_val: Integers) -> Fitted:
-        if len(np.unique(y)) < 2:
-            return {"strength": STRENGTHS[0], "cost": 1.0, "share": 1.0}, None
         width = self.task.codes.shape[1]
         found, head = self.sentence.tune(x[:, width:], y, x_val[:, width:], y_val)
         setting: Setting = {**found, "cost": 1.0}
+        if len(np.unique(y)) < 2:
+            return {**setting, "share": 1.0}, None
         fitted = self.terms.layer(self.task.rows(x), y, setting["cost"])
         if not isinstance(head, Softmax):
             raise TypeError("tuning gave no layer")
         of_network = answer(head, x_val[:, width:], self.task.n_classes)
-        of_terms = fitted.layer.scores(self.terms.matrix(fitted.blocks, self.task.rows(x_val)))
-        losses = [self.task.loss(of_network + share * of_terms, y_val) for share in SHARES]
-        best = int(np.argmin(losses))
-        setting |= {"share": SHARES[best], "tried": [round(loss, 6) for loss in losses]}
-        return setting, self._form(fitted, head, SHARES[best])
+        of_terms = self.terms.scores(fitted, x_val)
+        setting |= _best_share(self.task, of_network, of_terms, y_val)
+        return setting, self._form(fitted, head, setting["share"])
 
     def fit(self, x: Floats, y: Integers, setting: Setting) -> Form:
         if len(np.unique(y)) < 2:
@@ -204,3 +217,40 @@ class _Both:
     def _form(self, fitted: _FittedLayer, head: Softmax, share: float) -> Form:
         bias = fitted.layer.bias * np.float32(share)
         return Graph(text_scores_graph(self.task.prepared, fitted.weights(share), bias, head))
+
+
+class _VectorsAndTerms:
+    """The scores of a support vector machine on all terms, added to those of a layer on word vectors."""
+
+    def __init__(self, task: TextTask, vectors: VectorHead) -> None:
+        self.task = task
+        self.vectors = vectors
+        self.terms = _Terms(task, ALL, fit_svm, COSTS)
+
+    def tune(self, x: Floats, y: Integers, x_val: Floats, y_val: Integers) -> Fitted:
+        setting, form = self.vectors.tune(x, y, x_val, y_val)
+        setting = {**setting, "cost": 1.0, "share": 1.0}
+        if form is None:
+            return setting, None
+        fitted = self.terms.layer(self.task.rows(x), y, setting["cost"])
+        of_vectors = answer(form, x_val, self.task.n_classes)
+        setting |= _best_share(self.task, of_vectors, self.terms.scores(fitted, x_val), y_val)
+        return setting, self._form(fitted, form, setting["share"])
+
+    def fit(self, x: Floats, y: Integers, setting: Setting) -> Form:
+        form = self.vectors.fit(x, y, setting)
+        if not isinstance(form, Graph):
+            return form
+        return self._form(self.terms.layer(self.task.rows(x), y, setting["cost"]), form, setting["share"])
+
+    def _form(self, fitted: _FittedLayer, form: Form, share: float) -> Form:
+        if not isinstance(form, Graph):
+            raise TypeError("a layer on word vectors is a graph")
+        bias = fitted.layer.bias * np.float32(share)
+        return Graph(sum_graph([form.data, text_scores_graph(self.task.prepared, fitted.weights(share), bias)]))
+
+
+def _best_share(task: TextTask, of_network: Numbers, of_terms: Numbers, y: Integers) -> Setting:
+    """How much the scores of terms count beside the others."""
+    losses = [task.loss(of_network + share * of_terms, y) for share in SHARES]
+    return {"share": SHARES[int(np.argmin(losses))], "tried": [round(loss, 6) for loss in losses]}

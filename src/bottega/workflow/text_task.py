@@ -14,6 +14,7 @@ from bottega.evaluation.text_models import TermCounts
 from bottega.models.sentence import SentenceNetwork
 from bottega.models.text_plans import TEXT_PLANS, planned_epochs
 from bottega.workflow.text_features import token_keys
+from bottega.workflow.text_vectors import VECTORS, VECTORS_AND_WORDS, KnownWords
 
 __all__ = ["BOTH", "CODES", "FINE_TUNED", "NAMES", "PIECES", "SENTENCE", "TextTask"]
 
@@ -29,10 +30,8 @@ NAMES = {  # of the choices of --network
 }  # fmt: skip
 PRETRAINED = "pretrained"  # the choice of --network for whatever stands on frozen sentence features
 FITS = 60  # about, of a candidate that is compared within the folds of a cross-validation
-PIECES_A_SECOND, TOKENS_A_SECOND = (
-    1_000,
-    50_000,
-)  # about, on two cores, of all epochs of fine-tuning; of one from scratch
+PIECES_A_SECOND = 1_000  # about, on two cores: word pieces, all epochs of fine-tuning in one
+TOKENS_A_SECOND = 50_000  # about, on one core: tokens of one epoch from scratch
 MOST_SECONDS = 600.0
 SHARE = 0.4  # of the stated time that one slow network may take
 
@@ -50,6 +49,7 @@ class TextTask:
         is_unasked: whether the sentence network is installed, and isn't wanted.
         network: the sentence network; None where it isn't installed.
         pieces: (N, T) of all texts, 0 behind the end; None without the network.
+        vectors: words of the texts that a stated file has vectors of; None where none was stated.
         n_columns: last ones of the view of features that stand beside the texts; 0 where they are all it has.
     """
 
@@ -67,6 +67,7 @@ class TextTask:
     is_unasked: bool = False
     network: SentenceNetwork | None = None
     pieces: npt.NDArray[np.uint16] | None = None
+    vectors: KnownWords | None = None
     n_columns: int = 0
 
     @cached_property
@@ -86,7 +87,7 @@ class TextTask:
 
     def why_not(self, name: str, kind: str) -> str | None:
         """Why a candidate isn't tried; None where it is."""
-        if kind != "network" or name == self.asked:
+        if kind != "network" or name in (self.asked, VECTORS, VECTORS_AND_WORDS):
             return None
         if self.wanted != "auto":
             choice = next((choice for choice, one in NAMES.items() if one == name), PRETRAINED)

@@ -2,21 +2,24 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bottega.errors import BottegaError
-from bottega.problem.records import Progress, TrainRecord
+from bottega.problem.records import Progress, TargetsRecord, TrainRecord
 from bottega.workflow.options import TrainOptions, refuse_networks_of_rows
 from bottega.workflow.recipe import Recipe
 from bottega.workflow.run_folder import RECORD, RunFolder
 from bottega.workflow.training_run import Training
+
+if TYPE_CHECKING:
+    from bottega.workflow.train_targets import TargetsTraining
 
 __all__ = ["train", "train_recipe"]
 
 
 def train(
     data: str | None, options: TrainOptions, *, progress: Progress | None = None, network: Any = None
-) -> TrainRecord:
+) -> TrainRecord | TargetsRecord:
     """Train on labelled pictures, on a table or on texts, judge the result, write the run folder.
 
     Args:
@@ -24,7 +27,7 @@ def train(
         progress: called as the work goes on.
         network: a torch class or module of the user's own, for `options.network` of the form module:Class.
     Returns:
-        The record, `model_path` None where a stated bar was not met.
+        The record, `model_path` None where a stated bar was not met; of several targets one that holds theirs.
     Raises:
         BottegaError: the data or a choice cannot be used; nothing was left half written.
         StoppedError: the user stopped between candidates: the best so far has shipped, the run can be resumed.
@@ -42,7 +45,7 @@ def train(
     return train_recipe(recipe, folder, progress=progress)
 
 
-def train_recipe(recipe: Recipe, folder: RunFolder, *, progress: Progress | None = None) -> TrainRecord:
+def train_recipe(recipe: Recipe, folder: RunFolder, *, progress: Progress | None = None) -> TrainRecord | TargetsRecord:
     """Train as a recipe says, into a folder that holds it.
 
     Raises:
@@ -53,9 +56,15 @@ def train_recipe(recipe: Recipe, folder: RunFolder, *, progress: Progress | None
 
 def _training(
     data: str, options: TrainOptions, progress: Progress | None, *, begun: Recipe | None = None, network: Any = None
-) -> Training[Any]:
+) -> "Training[Any] | TargetsTraining":
     """The training that suits the data; its imports are paid for by who needs them."""
     if options.table is not None:
+        from bottega.workflow.several_targets import targets_of
+
+        if targets := targets_of(data, options.table):
+            from bottega.workflow.train_targets import TargetsTraining
+
+            return TargetsTraining(data, options, progress, targets=targets, begun=begun)
         from bottega.workflow.text_reading import holds_texts
         from bottega.workflow.train_table import TableTraining
 
@@ -89,8 +98,17 @@ def _refuse_of_rows(options: TrainOptions) -> None:
         )
 
 
-def _read_record(path: Path) -> TrainRecord:
+def _read_record(path: Path) -> TrainRecord | TargetsRecord:
     from bottega.shipping.document import from_document
 
-    record: TrainRecord = from_document(TrainRecord, json.loads(path.read_text(encoding="utf-8")), "")
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        kind = TargetsRecord if "targets" in document else TrainRecord
+        record: TrainRecord | TargetsRecord = from_document(kind, document, "")
+    except (TypeError, ValueError) as error:  # a BottegaError is a ValueError, and speaks of a card
+        raise BottegaError(
+            found=f"a run whose {RECORD} can't be read: {getattr(error, 'found', error)}",
+            expected="the file as training wrote it",
+            fix=f"delete {path}: --resume then finishes the run again",
+        ) from error
     return record

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from bottega.data.splits import SMALL_GROUPS
 from bottega.data.table_preparation import TablePreparation, encoder_graph, fit_preparation, graph_inputs
 from bottega.errors import BottegaError, found_in, nearest_name
 from bottega.evaluation.evidence import Evidence
@@ -42,6 +43,7 @@ class TableTraining(Training[LookedTable]):
 
     prepared: TablePreparation  # both are there once the table was looked at
     _contest: Contest
+    given: LookedTable | None = None  # where the rows were looked at before this training began
     trials: TrialBudget | None = None  # of tuning; there with --time, or where more work was asked for
     _shipped: Shipped | None = None
     packages = ("optuna", "polars", "rtdl_num_embeddings", "tabm")
@@ -51,7 +53,7 @@ class TableTraining(Training[LookedTable]):
 
     def look(self) -> LookedTable:
         """Read the table, divide its rows and make numbers of them: what can't be is refused before a run begins."""
-        looked = look_at_rows(self.data, self.options, progress=self.progress)
+        looked = self.given or look_at_rows(self.data, self.options, progress=self.progress)
         self.options = self.options.settled(looked.look.task.kind)
         self.tell("preparing columns")
         self._contest = self._prepare(looked)
@@ -133,11 +135,17 @@ class TableTraining(Training[LookedTable]):
         """Where enough rows repeat others; a mixture is several fits, and its claim would be no other."""
         n, n_groups = len(looked.y), len(np.unique(looked.groups))
         return (
-            looked.split.source == "held-out"
+            (looked.split.source == "held-out" or (looked.split.source == "cv" and self._has_time(developed)))
+            and n_groups >= SMALL_GROUPS  # with fewer rows the claim of one test part says nothing
             and not len(looked.moments)
             and n - n_groups >= WORTH_REFITTING * n
             and "weights" not in developed.chosen.setting
         )
+
+    def _has_time(self, developed: Developed) -> bool:
+        """Whether one more fit ends in time, after folds that took as long as they did; it changes no choice."""
+        fit_seconds = developed.chosen.seconds / ((self.options.cv or 5) + 1)
+        return self.clock.left() > self.finish_seconds + fit_seconds
 
     def outsiders(self, looked: LookedTable, material: Material, tested: Tested) -> tuple[Candidate, ...]:
         """Under a split by time, the last value."""

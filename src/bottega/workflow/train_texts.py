@@ -9,9 +9,11 @@ import numpy as np
 
 from bottega.data.store import Store
 from bottega.data.text_characters import MAX_CHARACTERS, TextPreparation, fit_text_preparation
+from bottega.data.texts import digests
 from bottega.data.wordpiece import MAX_PIECES
 from bottega.errors import BottegaError, found_in, nearest_name
 from bottega.evaluation.evidence import Evidence
+from bottega.evaluation.wording import opening
 from bottega.models.sentence import SentenceNetwork, find_sentence_network
 from bottega.shipping.predictor import load
 from bottega.shipping.text_graph import Beside
@@ -30,6 +32,7 @@ from bottega.workflow.text_beside import fit_beside
 from bottega.workflow.text_features import character_codes, sentence_features, sentence_graph, term_counts, word_pieces
 from bottega.workflow.text_specs import BOTH, CODES, PIECES, SENTENCE, TextTask, text_specs
 from bottega.workflow.text_trial import LookedTexts, look_at_texts
+from bottega.workflow.text_vectors import FoundWords, KnownWords, find_words, known_words, vectors_sha256
 from bottega.workflow.training_run import Contest, Training
 from bottega.workflow.trial import Trial
 
@@ -50,13 +53,21 @@ class TextTraining(Training[LookedTexts]):
     prepared: TextPreparation
     network: SentenceNetwork | None = None
     is_unasked = False  # the sentence network is installed, and was left out by --network
+    vectors: FoundWords | None = None
+    vectors_sha256: str | None = None  # of their file
     beside: Beside | None = None
     shipped: Shipped | None = None  # None also where the bar was not met
     similarity: Similarity
 
     def look(self) -> LookedTexts:
         """Read the texts and divide them."""
+        vectors = self.options.table.vectors if self.options.table is not None else None
+        if vectors is not None:
+            self._require_vectors(vectors)
         looked = look_at_texts(self.data, self.options, progress=self.progress)
+        if vectors is not None:  # before there is a run folder
+            self.tell("looking up word vectors")
+            self.vectors = find_words(vectors, looked.texts, progress=self.progress)
         self.options = self.options.settled(looked.look.task.kind)
         self.network = find_sentence_network()
         if self.network is not None and not self._wants_sentences():
@@ -75,7 +86,8 @@ class TextTraining(Training[LookedTexts]):
         network = self.network.sha256 if self.network is not None else "none"
         limits = {"most_characters": MAX_CHARACTERS, "most_word_pieces": MAX_PIECES}
         chosen = {name: getattr(self.options, name) for name in OF_NETWORKS}
-        return chosen, {**columns, **limits, "sentence_network": network}
+        vectors = {"vectors_sha256": self.vectors_sha256} if self.vectors_sha256 is not None else {}
+        return chosen, {**columns, **limits, **vectors, "sentence_network": network}
 
     def enter(self, looked: LookedTexts, _: RunFolder) -> Contest:
         """Number the letters of training texts, count all terms, name the candidates, and describe all texts."""
@@ -86,22 +98,24 @@ class TextTraining(Training[LookedTexts]):
         views: dict[str, Any] = {CODES: character_codes(looked.texts, self.prepared)}
         if self.network is not None:
             views[PIECES] = word_pieces(looked.texts, self.network)
-        beside = []
+        vectors = known_words(self.vectors, self.prepared) if self.vectors is not None else None
+        beside, sentences = [], []
         if looked.read.also.cells:
             self.beside, numbers = fit_beside(looked, np.array(train))
             beside.append(numbers)
-        task = self._task(looked, views)
+        task = self._task(looked, views, vectors)
         described = [SENTENCE, BOTH] if self.network is not None or beside else []
         specs, left_out = text_specs(task, [*views, *described], self._features(looked))
         self._require_name([spec.name for spec in specs], [spec.name for spec, _ in left_out])
         if described:  # only now: it takes longer than all the rest
-            views[SENTENCE] = np.hstack([*self._described(looked), *beside])
+            sentences = self._described(looked)
+            views[SENTENCE] = np.hstack([*sentences, *beside])
             views[BOTH] = np.hstack([views[CODES].astype(np.float32), views[SENTENCE]])
-        self.similarity = similarity_of(task.counts, views[SENTENCE] if self.network is not None else None)
+        self.similarity = similarity_of(task.counts, sentences[0] if sentences else None)
         material = Material(views, looked.y, looked.groups, divided.group_names, looked.labels, looked.classes)
         return Contest(material, specs, left_out)
 
-    def _task(self, looked: LookedTexts, views: dict[str, Any]) -> TextTask:
+    def _task(self, looked: LookedTexts, views: dict[str, Any], vectors: KnownWords | None) -> TextTask:
         return TextTask(
             self.prepared,
             views[CODES],
@@ -117,8 +131,20 @@ class TextTraining(Training[LookedTexts]):
             is_unasked=self.is_unasked,
             network=self.network,
             pieces=views.get(PIECES),
+            vectors=vectors,
             n_columns=self.beside.dense.width if self.beside is not None and self.network is not None else 0,
         )
+
+    def _require_vectors(self, path: str) -> None:
+        """The file of word vectors is there, and is the one that a run was begun with."""
+        self.vectors_sha256 = vectors_sha256(path)
+        begun = None if self.begun is None else self.begun.preparation.get("vectors_sha256")
+        if begun is not None and begun != self.vectors_sha256:
+            raise BottegaError(
+                found=f"other word vectors in {path!r} than this run was begun with",
+                expected=f"the file whose SHA-256 begins with {begun[:16]}",
+                fix="put that file back, or begin anew with bottega train",
+            )
 
     def _described(self, looked: LookedTexts) -> list[Any]:
         """The sentence features (N, D) of all texts, where there is a network for them."""
@@ -128,7 +154,7 @@ class TextTraining(Training[LookedTexts]):
         return [
             sentence_features(
                 looked.texts,
-                looked.hashes,
+                digests(looked.texts),  # of what is read: white space that is dropped moves the place of the cut
                 graph,
                 store=Store(),
                 threads=self.threads,
@@ -174,7 +200,7 @@ class TextTraining(Training[LookedTexts]):
         metric = trial.options.metric
         rival = best_rival(trial.candidates, developed.choice.name)
         steps = [*more_time(developed), *next_steps(looked.look, judged, judged.metrics[metric], metric, "text")]
-        if trial.options.small and developed.chosen.spec.view == CODES:
+        if trial.options.small and not self._holds_sentences(trial):
             steps.insert(0, f"--small wrote nothing: {developed.choice.name} has no sentence network to shrink.")
         if self.network is None and not self.is_unasked:
             steps.insert(0, f"Try the pretrained sentence network, which was not installed: {TEXT_EXTRA}")
@@ -193,9 +219,13 @@ class TextTraining(Training[LookedTexts]):
 
     def shrink(self, shipped: Shipped, trial: Trial[LookedTexts]) -> Small | None:
         """The int8 file; None where the chosen one has no sentence network to shrink."""
-        if self.network is None or trial.developed.chosen.spec.view == CODES:
+        if not self._holds_sentences(trial):
             return None
         return ship_small_texts(shipped, trial)
+
+    def _holds_sentences(self, trial: Trial[LookedTexts]) -> bool:
+        """Whether the chosen model has the sentence network inside."""
+        return self.network is not None and trial.developed.chosen.spec.view != CODES
 
     def usage(self, shipped: Shipped, path: Path, _: Trial[LookedTexts]) -> dict[str, Any]:
         """How to ask the file."""
@@ -228,6 +258,4 @@ def _doubt(trial: Trial[LookedTexts]) -> list[str]:
 
 def _with_text(looked: LookedTexts) -> list[str]:
     """(N,) names, each with the beginning of its text."""
-    begun = (" ".join(text[: 4 * SHOWN].split()) for text in looked.texts)
-    cut = (text if len(text) <= SHOWN else text[: SHOWN - 1] + "…" for text in begun)
-    return [f"{name}: {text}" for name, text in zip(looked.names, cut, strict=True)]
+    return [f"{name}: {opening(text, SHOWN)}" for name, text in zip(looked.names, looked.texts, strict=True)]

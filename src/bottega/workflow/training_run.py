@@ -197,6 +197,7 @@ class Training(ABC, Generic[Seen]):
     def _folder(self, folder: RunFolder | None, recipe: Recipe, looked: Seen) -> RunFolder:
         if folder is None:
             folder = RunFolder.make(looked.name, self.options.name).hold()
+        if not folder.file(RECIPE).exists():
             folder.write(RECIPE, recipe.to_toml())
         folder.tell("looked", n=len(looked.names), rejected=len(looked.look.rejected), split=dict(recipe.split))
         return folder

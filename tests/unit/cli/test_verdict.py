@@ -115,3 +115,9 @@ def test_names_cannot_redraw_the_screen() -> None:
 def test_nothing_to_look_at() -> None:
     clean = replace(RECORD, twins=(), rejected=(), suspects=())
     assert "Look first   nothing: no picture was rejected, doubled or suspicious" in verdict_lines(clean)
+
+
+def test_copies_are_told_with_what_a_split_that_ignores_them_would_claim() -> None:
+    torn = {"twins_split": Score(539, 0.991, 0.979, 0.996)}
+    text = " ".join(" ".join(verdict_lines(replace(RECORD, metrics=torn))).split())
+    assert "3 twins in 1 group (a split that ignores them claims 99.1 %) · 1 suspect" in text

@@ -90,3 +90,12 @@ def test_a_column_that_repeats_the_class(tmp_path):
     (suspect,) = leaks(frame, tmp_path, target="target")
     assert suspect.where == "code"
     assert "'code' alone explains" in suspect.evidence
+
+
+def test_many_columns_that_each_hold_the_target_share_a_line(tmp_path):
+    target = RNG.normal(size=400)
+    frame = pl.DataFrame({f"copy_{k}": target + RNG.normal(0, 0.02, 400) for k in range(9)} | {"target": target})
+    found = leaks(frame, tmp_path, target="target")
+    assert len(found) == 4
+    assert "and 1 more alone explain 9" in found[-1].evidence
+    assert found[-1].fix.count("--ignore") == 6

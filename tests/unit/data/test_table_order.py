@@ -20,11 +20,6 @@ def prices(n=600):
     return np.round(np.exp(RNG.normal(0.001, 0.01, n).cumsum()) * 100, 4)
 
 
-def windows(n=400, width=6):
-    series = prices(n + width)
-    return pl.DataFrame({f"day_{k}": series[k : n + k] for k in range(width)} | {"next": series[width : n + width]})
-
-
 def test_a_date_that_was_not_declared(tmp_path):
     frame = pl.DataFrame({"date": days(600), "volume": RNG.integers(1, 9999, 600), "close": prices()}).reverse()
     found = order(frame, tmp_path, target="close")
@@ -42,15 +37,6 @@ def test_the_rival_of_the_last_value():
     rival = last_value(view, np.arange(60))
     assert rival.right == pytest.approx(40 / 59)
     assert rival.by_chance == pytest.approx(0.5)
-
-
-@pytest.mark.parametrize("shuffled", [False, True])
-def test_overlapping_windows(tmp_path, shuffled):
-    frame = windows()
-    frame = frame.sample(fraction=1, shuffle=True, seed=1) if shuffled else frame
-    suspect = order(frame, tmp_path, target="next")["windows"]
-    assert "overlapping windows" in suspect.evidence
-    assert "'day_0' … 'day_5'" in suspect.evidence
 
 
 def test_rows_sorted_by_the_target(tmp_path):

@@ -89,3 +89,11 @@ def test_a_target_that_is_missing_in_part(tmp_path):
 def test_an_honest_table_has_no_suspect_but_its_size(tmp_path):
     assert set(kinds(shuffled("wine"), tmp_path, target="target")) <= {"few"}
     assert set(kinds(shuffled("diabetes"), tmp_path, target="target")) == set()
+
+
+def test_rows_that_weigh_nothing(tmp_path):
+    frame = shuffled("wine").with_columns(n=pl.when(pl.col("target") == "class_1").then(0.0).otherwise(1.5))
+    found = kinds(frame, tmp_path, target="target", weight="n")["weight"]
+    assert found.evidence.startswith("71 of 178 rows weigh 0 in 'n'")
+    assert found.evidence.endswith("and with them every row of 'class_1'")
+    assert "weight" not in kinds(frame.with_columns(n=pl.lit(2.0)), tmp_path, target="target", weight="n")

@@ -93,6 +93,7 @@ def test_uneven_and_small_classes_are_told() -> None:
         ({"labels": tuple(map(str, range(200)))}, r"200 different labels for 200 texts.*choose another --target"),
         ({"labels": (None,) * 190 + ("a", "b") * 5}, r"10 texts with a label.*at least 20"),
         ({"texts": (" ",) * 200}, r"only empty texts.*--text"),
+        ({"texts": tuple(f"Room {i}!" for i in range(200))}, r"fewer than 5 different texts.*aren't copies"),
     ],
 )
 def test_what_no_training_can_use_is_refused(change: dict[str, object], message: str) -> None:

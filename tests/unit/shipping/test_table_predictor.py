@@ -119,10 +119,15 @@ def test_a_file_with_costs_says_the_cheapest_answer_and_replays_it() -> None:
     assert not replay(model.under(other)).passed
 
 
-@pytest.mark.parametrize("matrix", [((0.0, 1.0),), ((0.0,), (1.0,)), ((0.0, -1.0), (1.0, 0.0))])
+@pytest.mark.parametrize("matrix", [((0.0, 1.0),), ((0.0,), (1.0,)), ((0.0, -1.0), (1.0, 0.0)), ((0.0, 0.0),) * 2])
 def test_costs_that_do_not_go_with_the_labels_make_no_card(matrix: tuple[tuple[float, ...], ...]) -> None:
     with pytest.raises(BottegaError, match=r"'table.costs' is .*\nexpected: a row of numbers from 0 for each label"):
         sealed(table=TableCard("answer", ("name",), costs=matrix))
+
+
+def test_a_metric_of_costs_needs_them() -> None:
+    with pytest.raises(BottegaError, match=r"'metric' is 'mean_cost'\n.*no table\.costs"):
+        sealed(metric="mean_cost", table=TableCard("answer", ("name",)))
 
 
 def test_values_come_with_their_interval() -> None:

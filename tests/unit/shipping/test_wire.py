@@ -192,6 +192,7 @@ def test_too_large(model: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (b"", "an empty file"),
         (b"PK\x03\x04rest", "a zip archive"),
+        ("größe;farbe\n1;rot\n".encode(), "a text or a table: MODEL comes before the data"),
         (b"\x80\x04\x95rest", "a Python pickle"),
         (b"\x08\x00\x00\x00ORTM", r"\(\.ort\)"),
         (b"\xff\xd8\xff\xe0", "a JPEG picture"),

@@ -39,7 +39,23 @@ def test_words_in_any_script_and_with_apostrophes_are_whole() -> None:
     assert without("état, ÉTAT, étatiste", "état") == ", , étatiste"
     assert words_of("") == []
     assert text_words(ask, "!!!", ("ham", "spam")) == ()
+    assert text_words(ask, "", ("ham", "spam")) == ()
 
 
-def test_a_long_text_has_a_bounded_number_of_words() -> None:
-    assert len(words_of(" ".join(f"w{i}" for i in range(5 * MAX_WORDS)))) == MAX_WORDS
+def test_marks_belong_to_their_letters_and_scripts_without_spaces_are_cut() -> None:
+    assert words_of("हिन्दी दुनिया, e\u0301te\u0301") == ["हिन्दी", "दुनिया", "e\u0301te\u0301"]
+    assert words_of("free我喜欢它") == ["free", "我喜", "欢它"]
+    assert without("हिन्दी दुनिया", "हिन्दी") == " दुनिया"
+    assert without("free我喜欢它", "我喜") == "free欢它"
+
+
+def test_of_a_long_text_a_bounded_number_of_words_is_taken_out() -> None:
+    asked: list[int] = []
+
+    def counted(texts: list[str]) -> npt.NDArray[np.float64]:
+        asked.append(len(texts))
+        return ask(texts)
+
+    found = text_words(counted, " ".join(f"w{i}" for i in range(5 * MAX_WORDS)), ("ham", "spam"))
+    assert {one.word for one in found} == {f"w{i}" for i in range(MAX_WORDS)}
+    assert asked == [MAX_WORDS + 1]

@@ -3,7 +3,9 @@
 import numpy as np
 
 from bottega.data.text_characters import fit_text_preparation
-from bottega.workflow.illustrate_texts import similarity_of
+from bottega.evaluation.evidence import TextPart
+from bottega.evaluation.report_texts import SHOWN
+from bottega.workflow.illustrate_texts import _cut, similarity_of
 from bottega.workflow.text_features import character_codes, term_counts
 
 TEXTS = [
@@ -30,3 +32,24 @@ def test_by_features_the_mean_of_all_does_not_count() -> None:
     alike = similarity_of(counts, features)(np.array([0, 2]), np.array([1, 3, 4]))
     assert alike.argmax(1).tolist() == [0, 1]
     assert alike[0, 1] < 0
+
+
+def test_a_long_text_is_cut_around_the_words_that_count() -> None:
+    parts = [TextPart(f"word{i:03}", 0.0, space=i > 0) for i in range(200)]
+    parts[150] = TextPart("parcel", 0.5, space=True)
+    shown = _cut(parts)
+    assert (shown[0].text, shown[-1].text) == ("…", "…")
+    assert TextPart("parcel", 0.5, space=True) in shown
+    assert sum(len(part.text) + part.space for part in shown[1:-1]) <= SHOWN
+    first = parts.index(shown[1])
+    assert list(shown[1:-1]) == parts[first : first + len(shown) - 2]
+    assert 10 < 150 - first < len(shown) - 12  # in the middle
+
+
+def test_where_no_word_counts_a_long_text_is_cut_behind_its_beginning() -> None:
+    parts = [TextPart(f"word{i:03}", 0.0, space=i > 0) for i in range(200)]
+    shown = _cut(parts)
+    assert (shown[0].text, shown[-1].text) == ("word000", "…")
+    assert _cut([TextPart("x" * 1000, 0.3)]) == (TextPart("x" * SHOWN, 0.3),)
+    assert _cut([]) == ()
+    assert _cut(parts[:3]) == tuple(parts[:3])

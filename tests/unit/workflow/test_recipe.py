@@ -114,3 +114,9 @@ def test_the_card_has_no_path_and_no_name() -> None:
     assert "name" not in card["data"]
     assert "versions" not in card
     assert card == recipe(source="elsewhere", data={**recipe().data, "name": "other"}).card()
+
+
+def test_files_stated_beside_the_data_are_not_named_in_the_card() -> None:
+    table = {"target": "topic", "test": "/home/secret/test.csv", "val": "secret.csv", "vectors": "secret/glove.txt"}
+    card = recipe(training={**recipe().training, "table": table}).card()
+    assert card["training"]["table"] == {"target": "topic"}

@@ -78,6 +78,8 @@ def test_what_states_no_costs_is_refused(keywords: dict[str, object], said: str)
         ("true,good,bad\ngood,0,1,1\nbad,2,0\n", r"3 costs for the true class 'good' .*row 2"),
         ("true,good,bad\ngood,0,1\ngood,2,0\n", r"a class twice for the true class 'good' .*row 3"),
         ("true,good\ngood,0\nbad,2\n", r"expected: a square"),
+        ("true,good,bad\ngood,0\nbad,2,0\n", r"1 cost for the true class 'good' .*row 2"),
+        (f"true,good,bad\ngood,0,{'1' * 200_000}\nbad,2,0\n", r"is no CSV: field larger"),
         ("", r"the answers \(none\)"),
         ("true,good,bad\ngood,0,-1\nbad,2,0\n", r"the cost of saying 'bad' for 'good': '-1'"),
     ],

@@ -44,6 +44,35 @@ NAMES = (
 )  # fmt: skip
 
 
+@pytest.mark.parametrize("n_columns", [0, 2])
+def test_what_was_tuned_on_one_class_is_fitted_on_two(n_columns: int) -> None:
+    """As in a cross-validation whose first fold holds all texts of a class."""
+    task, views, y = material()
+    first = np.flatnonzero(y == 0)[:40]
+    second = np.concatenate([first, np.flatnonzero(y == 1)[:40]])
+    for spec in text_specs(replace(task, n_columns=n_columns), list(views))[0]:
+        x = views[spec.view]
+        setting, _ = spec.tune(x[first], y[first], x[second], y[second])
+        scores = answer(spec.fit(x[second], y[second], setting), x[second], 2)
+        assert scores.shape == (80, 2), spec.name
+
+
+def test_texts_without_a_word_are_no_reason_to_fail() -> None:
+    """As in a fold whose training texts are all empty; the others are not."""
+    texts = [""] * 40 + made_up_texts(20)[0]
+    prepared = fit_text_preparation(texts[:40])
+    codes = character_codes(texts, prepared)
+    y = np.arange(60) % 2
+    features = np.random.default_rng(0).normal(size=(60, WIDE)).astype(np.float32)
+    views = {CODES: codes, SENTENCE: features, BOTH: np.hstack([codes.astype(np.float32), features])}
+    task = TextTask(prepared, codes, term_counts(codes, prepared), 2)
+    for spec in text_specs(task, list(views))[0]:
+        x = views[spec.view]
+        setting, form = spec.tune(x[:40], y[:40], x[40:], y[40:])
+        for one in (form, spec.fit(x[:40], y[:40], setting)):
+            assert one is None or np.isfinite(answer(one, x, 2)).all(), spec.name
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_candidate_learns_and_fits_again_as_it_was_tuned(name: str) -> None:
     _, views, y = material()
