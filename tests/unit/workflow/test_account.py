@@ -82,6 +82,16 @@ def test_twins_across_given_parts_lead_the_verdict(source: str, least: int, run:
     assert found.verdict.startswith(f"It is right at least {least} times in 100")
 
 
+def test_why_there_is_no_test_part_is_said_as_it_is(run: tuple[Developed, Judged]) -> None:
+    many = replace(run[1].metrics["accuracy"], n=900, n_groups=900)
+    facts = {name: {**row, "n": 200} for name, row in run[1].per_class.items()}
+    said = account(run, against(0.02, 0.1), source="cv", metrics={"accuracy": many}, per_class=facts).verdict
+    assert " This comes from training on parts of the data" in said
+    rare = {**facts, next(iter(facts)): {**next(iter(facts.values())), "n": 5}}
+    said = account(run, against(0.02, 0.1), source="cv", metrics={"accuracy": many}, per_class=rare).verdict
+    assert f" Of {next(iter(facts))} there are only 5, so this comes from training" in said
+
+
 def test_sure(run: tuple[Developed, Judged]) -> None:
     sure = {"threshold": 0.9, "coverage": 0.6, "accuracy": score(0.99, 0.95, 1.0), "why": "", "sure_at": 0.95}
     assert any("Where it says sure, 60" in text for text in account(run, against(0.02, 0.1), sure=sure).believe)

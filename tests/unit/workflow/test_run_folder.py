@@ -166,4 +166,4 @@ def test_predictions_run_nothing_in_a_spreadsheet() -> None:
     with folder.file(PREDICTIONS).open(newline="") as file:
         head, row = csv.reader(file)
     assert head[:4] == ["input", "label", "answer", "sure"]
-    assert row == ["'" + name, "'-1", "räd", "true", "0.25", "0.75"]
+    assert row == ['\'=cmd|" /C calc"!A0\\n.png', "'-1", "räd", "true", "0.25", "0.75"]  # no command, no line break

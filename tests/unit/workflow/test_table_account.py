@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from sklearn.datasets import load_diabetes
 
@@ -79,6 +80,28 @@ def test_suspects_that_may_make_the_score_untrue_are_doubts(trial: Trial[LookedT
     said = account_of_table(replace(trial, looked=replace(trial.looked, look=look)))
     assert "That the score holds on new rows: 'bmi' alone explains 99 % of the target." in said.doubt
     assert not any("one value" in line for line in said.doubt)
+    assert said.verdict.endswith(" Settle this before you repeat it: 'bmi' alone explains 99 % of the target.")
+
+
+def test_windows_are_no_doubt_where_the_split_is_by_time(trial: Trial[LookedTable]) -> None:
+    windows = Suspect("windows", "a … c", "the rows are overlapping windows: saying 'c' again explains 99 %; and", "")
+    looked = replace(trial.looked, look=replace(trial.looked.look, suspects=(windows,)))
+    by_lot = account_of_table(replace(trial, looked=looked))
+    assert by_lot.verdict.endswith(": the rows are overlapping windows: saying 'c' again explains 99 %.")
+    by_time = account_of_table(replace(trial, looked=replace(looked, moments=np.arange(len(looked.y)))))
+    assert "windows" not in " ".join((by_time.verdict, *by_time.doubt))
+
+
+def test_copies_are_worth_another_fit_in_folds_too_if_there_is_time(trial: Trial[LookedTable]) -> None:
+    copied = replace(trial.looked, groups=np.minimum(trial.looked.groups, 400))
+    folds = replace(copied, split=replace(copied.split, source="cv"))
+    assert TableTraining("x.csv", trial.options, None).refits(folds, trial.developed)
+    short = replace(trial.options, time_seconds=1.0)
+    assert not TableTraining("x.csv", short, None).refits(folds, trial.developed)
+    assert TableTraining("x.csv", short, None).refits(copied, trial.developed)
+    few = replace(folds, groups=np.minimum(trial.looked.groups, 250))
+    assert not TableTraining("x.csv", trial.options, None).refits(few, trial.developed)
+    assert not TableTraining("x.csv", trial.options, None).refits(trial.looked, trial.developed)
 
 
 def test_free_text_that_no_model_reads_is_a_next_step(trial: Trial[LookedTable]) -> None:
