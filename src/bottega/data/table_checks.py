@@ -93,7 +93,7 @@ def _untrainable(table: Table, task: Task) -> tuple[str, str, str, str | None] |
             fix = f"mend the rows, or count it as missing: --missing '{column.name}=inf'"
             return (
                 f"infinite numbers in {column.name!r}, rows {rows}",
-                "finite numbers",
+                "finite numbers, at most 3.4e+38: a model computes in 32 bits",
                 fix,
                 f"{table.name}, row {column.infinite[0]:,}",
             )

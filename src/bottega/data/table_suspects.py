@@ -120,7 +120,8 @@ def _cells(table: Table) -> list[Suspect]:
             found.append(Suspect("mixed", column.name, f"{column.name!r}: {how}", "mend them, or state its --type"))
         if column.n_infinite:
             shown = ", ".join(f"{row:,}" for row in column.infinite[:3])
-            how = f"{column.name!r} is infinite in {column.n_infinite:,} rows: {shown}"
+            rows = "1 row" if column.n_infinite == 1 else f"{column.n_infinite:,} rows"
+            how = f"{column.name!r} is infinite in {rows}: {shown}"
             found.append(Suspect("infinite", column.name, how, "mend the rows: no model can compute with infinity"))
         if column.kind in ("category", "identifier", "yes/no"):
             found += _units(table, column.name)

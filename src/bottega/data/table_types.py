@@ -16,6 +16,7 @@ from bottega.problem.table import MISSING_CODES, Column, TableChoices
 
 __all__ = ["has_identifier_name", "typed_column"]
 
+MAX_FLOAT32 = float(np.finfo(np.float32).max)  # beyond it a number is infinite to a model
 _NINES = (-99.0, -999.0, -9999.0, -99999.0)  # what instruments and old programs write for "no value"
 SHARE = 0.95  # of the cells must be of a kind for a column to be of that kind
 SHOWN = 5
@@ -129,6 +130,8 @@ def _number(cells: _Cells, values: pl.Series, written: NumberFormat) -> tuple[Co
 def _numeric(
     cells: _Cells, values: pl.Series, written: tuple[str, bool], wrong: tuple[int, tuple[tuple[int, str], ...]]
 ) -> tuple[Column, pl.Series]:
+    beyond = values.is_finite() & (values.abs() > MAX_FLOAT32)
+    values = values.set(beyond.fill_null(False), float("inf"))
     endless = np.flatnonzero(values.is_infinite().fill_null(False).to_numpy())
     code = _nine_code(values)
     if code is not None:

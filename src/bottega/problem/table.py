@@ -153,6 +153,7 @@ class TableChoices:
                     fix=f"did you mean {near}?" if near else "choose one of these",
                 )
         stated = [("target", self.target), ("group", self.group), ("weight", self.weight)]
+        stated += [("time-column", self.time_column)] if self.time_column == self.target else []
         stated += [("ignore", name) for name in self.ignore]
         seen: dict[str, str] = {}
         for what, column in stated:

@@ -49,7 +49,7 @@ def test_odd_cells_are_told_by_row(tmp_path):
     frame = pl.DataFrame({"a": cells, "b": rng.normal(size=300), "y": rng.choice(["no", "yes"], 300)})
     found = kinds(frame, tmp_path, target="y")
     assert "1 cell is no number: row 19 'abc'; counted as missing" in found["mixed"].evidence
-    assert "'a' is infinite in 1 rows: 42" in found["infinite"].evidence
+    assert "'a' is infinite in 1 row: 42" in found["infinite"].evidence
 
 
 def test_numbers_with_different_units_are_told(tmp_path):
@@ -97,3 +97,9 @@ def test_rows_that_weigh_nothing(tmp_path):
     assert found.evidence.startswith("71 of 178 rows weigh 0 in 'n'")
     assert found.evidence.endswith("and with them every row of 'class_1'")
     assert "weight" not in kinds(frame.with_columns(n=pl.lit(2.0)), tmp_path, target="target", weight="n")
+
+
+def test_a_number_beyond_32_bits_is_infinite(tmp_path):
+    rng = np.random.default_rng(0)
+    frame = pl.DataFrame({"a": np.where(np.arange(99) == 4, -1e308, rng.random(99)), "target": rng.random(99)})
+    assert kinds(frame, tmp_path, target="target")["infinite"].evidence == "'a' is infinite in 1 row: 6"

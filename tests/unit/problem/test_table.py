@@ -53,6 +53,7 @@ def test_choices_as_they_are_typed():
         ({"types": ["zip=categroy"]}, "did you mean category"),
         ({"target": "y", "ignore": ["y"]}, "'y' stated as target and as ignore"),
         ({"target": "y", "group": "y"}, "'y' stated as target and as group"),
+        ({"target": "y", "time_column": "y"}, "'y' stated as target and as time-column"),
     ],
 )
 def test_choices_that_contradict_themselves(stated, message):
