@@ -10,6 +10,8 @@ STAMP := $(VENV)/.installed
 #   make install TORCH_INSTALL_ARGS='--index-url ...'      (PyTorch's install page gives the words for each machine)
 TORCH_INSTALL_ARGS ?=
 DATA ?= data
+# Processes that test side by side.
+WORKERS ?= 2
 
 export OMP_NUM_THREADS ?= 2
 export OMP_WAIT_POLICY ?= PASSIVE
@@ -39,7 +41,7 @@ demo: $(STAMP)  ## Digits as a folder of pictures: look, train, evaluate, predic
 	$(BIN)/python scripts/demo.py
 
 test: $(STAMP) lint types contracts  ## Lint, types, import contracts, and all tests.
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
 
 lint: $(STAMP)  ## Style and format.
 	$(BIN)/ruff check .
@@ -52,7 +54,7 @@ contracts: $(STAMP)
 	$(BIN)/lint-imports --no-logo
 
 unit: $(STAMP)  ## The quick tests alone: under 30 s.
-	$(BIN)/python -m pytest -q src tests/unit
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile src tests/unit
 
 bench: $(STAMP)  ## Measure; appends to benchmarks/results. DATA=folder of the data sets.
 	$(BIN)/python benchmarks/all.py $(DATA)
