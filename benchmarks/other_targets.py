@@ -102,7 +102,7 @@ def _tables(records: Sequence[Record]) -> list[Row]:
         seconds, n_bytes = (max(one[what] for one in adult) for what in ("seconds", "bytes"))
         tied = not any(beaten(one) for one in adult)
         said = f"{100 * score:.2f} %, the best rival {100 * rival:.2f} %, {seconds:.0f} s, {n_bytes / 1e6:.1f} MB"
-        return f"{said}, {len(adult)} splits", tied and seconds <= 26 and n_bytes <= 5e6
+        return f"{said}, splits: {len(adult)}", tied and seconds <= 26 and n_bytes <= 5e6
 
     def beaten(one: Record) -> bool:
         """Whether the best of scikit-learn's models is better beyond the interval of the paired difference."""

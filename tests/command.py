@@ -37,6 +37,22 @@ class Outcome:
         return self.err.strip().splitlines()[-3:]
 
 
+@dataclass(frozen=True)
+class Trained:
+    """A run that a test has made, in the folder that it was made in."""
+
+    home: Path
+    record: dict[str, Any]
+
+    @property
+    def run_dir(self) -> Path:
+        return self.home / self.record["run_dir"]
+
+    @property
+    def model(self) -> Path:
+        return self.home / self.record["model_path"]
+
+
 def run_bottega(
     *words: str, cwd: Path, python: str = sys.executable, timeout: float = 300, cores: int = 0, **environment: str
 ) -> Outcome:

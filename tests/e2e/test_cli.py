@@ -187,3 +187,11 @@ def test_output_to_a_full_disk(tmp_path: Path) -> None:
         result = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
     assert result.returncode == 2
     assert result.stderr.splitlines()[0] == "found:    No space left on device"
+
+
+@pytest.mark.parametrize("verb", ["look", "train"])
+def test_a_name_that_no_system_can_hold_is_no_bug_of_ours(verb: str, tmp_path: Path) -> None:
+    outcome = run_bottega(verb, "x" * 300, cwd=tmp_path)
+    assert outcome.status == 2
+    assert outcome.error_lines[0].startswith("found:    File name too long")
+    assert list(tmp_path.iterdir()) == []

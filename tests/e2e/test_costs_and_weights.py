@@ -2,9 +2,7 @@
 
 import csv
 import json
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -13,21 +11,7 @@ from sklearn.datasets import load_breast_cancer
 
 from bottega.evaluation.costs import Costs
 from bottega.shipping.model_file import read
-from command import run_bottega
-
-
-@dataclass(frozen=True)
-class Trained:
-    home: Path
-    record: dict[str, Any]
-
-    @property
-    def run_dir(self) -> Path:
-        return self.home / self.record["run_dir"]
-
-    @property
-    def model(self) -> Path:
-        return self.home / self.record["model_path"]
+from command import Trained, run_bottega
 
 
 def frame_of_cells() -> pl.DataFrame:

@@ -2,9 +2,7 @@
 
 import json
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
@@ -12,23 +10,9 @@ import pytest
 
 import bottega
 from bottega.shipping.model_file import read
-from command import run_bottega
+from command import Trained, run_bottega
 
 SHORT = ("--time", "4s")  # enough for the first candidate, and for no search
-
-
-@dataclass(frozen=True)
-class Trained:
-    home: Path
-    record: dict[str, Any]
-
-    @property
-    def run_dir(self) -> Path:
-        return self.home / self.record["run_dir"]
-
-    @property
-    def model(self) -> Path:
-        return self.home / self.record["model_path"]
 
 
 def trained(home: Path, *words: str) -> Trained:

@@ -20,6 +20,7 @@ LIMITS = {  # of the machine, met anywhere: no bug of ours, and the user can act
     errno.EDQUOT: ("room within the disk quota", "free some space, or work in another folder"),
     errno.EROFS: ("a file system that can be written to", "work in another folder"),
     errno.EACCES: ("the permission to use it", "change its permissions, or work in another folder"),
+    errno.ENAMETOOLONG: ("a path that the system can hold", "check what stands in the place of a path"),
     errno.EMFILE: ("fewer open files", "raise the limit: ulimit -n 4096"),
 }
 

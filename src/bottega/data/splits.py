@@ -133,7 +133,7 @@ def folds(
     cells = _Groups(group_names, labels, split_seed, purpose=b"fold" + repeat.to_bytes(8, "little"))
     if len(cells.group_unit) < k:
         raise BottegaError(
-            found=f"{len(cells.group_unit)} groups of examples",
+            found=f"{len(cells.group_unit)} group{'s' if len(cells.group_unit) != 1 else ''} of examples",
             expected=f"at least {k}, one for each fold",
             fix="add examples, or group fewer of them together",
         )

@@ -118,7 +118,7 @@ def _module(step: Step, layers: Sequence[Layer], index: int, generator: Generato
             return nn.Dropout(float(layer["rate"]))
         case "residual":
             return _residual(step, generator)
-    raise NotImplementedError(layer.kind)
+    raise ValueError(f"no module for the layer {layer.kind!r}")
 
 
 def padding(layer: Layer) -> int:

@@ -1,13 +1,12 @@
 """`train`: from raw examples to one proved file, a report and a record."""
 
-import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bottega.errors import BottegaError
 from bottega.problem.records import Progress, TargetsRecord, TrainRecord
 from bottega.workflow.options import TrainOptions, refuse_networks_of_rows
 from bottega.workflow.recipe import Recipe
+from bottega.workflow.record_file import read_record
 from bottega.workflow.run_folder import RECORD, RunFolder
 from bottega.workflow.training_run import Training
 
@@ -40,7 +39,7 @@ def train(
     folder = RunFolder.open(options.resume)
     recipe = folder.recipe()
     if folder.file(RECORD).exists():
-        return _read_record(folder.file(RECORD))
+        return read_record(folder.file(RECORD))
     folder.hold().tidy()
     return train_recipe(recipe, folder, progress=progress)
 
@@ -96,19 +95,3 @@ def _refuse_of_rows(options: TrainOptions) -> None:
             expected="a table of numbers, categories and dates; texts are trained without them so far",
             fix="leave it out",
         )
-
-
-def _read_record(path: Path) -> TrainRecord | TargetsRecord:
-    from bottega.shipping.document import from_document
-
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-        kind = TargetsRecord if "targets" in document else TrainRecord
-        record: TrainRecord | TargetsRecord = from_document(kind, document, "")
-    except (TypeError, ValueError) as error:  # a BottegaError is a ValueError, and speaks of a card
-        raise BottegaError(
-            found=f"a run whose {RECORD} can't be read: {getattr(error, 'found', error)}",
-            expected="the file as training wrote it",
-            fix=f"delete {path}: --resume then finishes the run again",
-        ) from error
-    return record

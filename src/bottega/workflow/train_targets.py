@@ -13,7 +13,6 @@ from bottega.errors import BottegaError, StoppedError
 from bottega.evaluation.report_targets import render_targets
 from bottega.evaluation.wording import joined
 from bottega.problem.records import Progress, TargetsRecord, TrainRecord, to_json
-from bottega.shipping.document import from_document
 from bottega.shipping.model_file import Card, DataCard, read, seal, target_outputs
 from bottega.shipping.predictor import load, open_session
 from bottega.shipping.table_check import differences
@@ -24,6 +23,7 @@ from bottega.workflow.clock import Clock
 from bottega.workflow.features import cores_at_hand
 from bottega.workflow.options import TrainOptions, refuse_networks_of_rows
 from bottega.workflow.recipe import Recipe, versions
+from bottega.workflow.record_file import read_record
 from bottega.workflow.run_folder import MODEL, PREDICTIONS, RECIPE, RECORD, REPORT, RunFolder
 from bottega.workflow.several_targets import refuse_beside_targets, with_target
 from bottega.workflow.table_trial import LookedTable, look_at_rows
@@ -117,8 +117,9 @@ class TargetsTraining:
         target = self.targets[number - 1]
         place = folder.part(number, target)
         if place.file(RECORD).exists():
-            record: TrainRecord = from_document(TrainRecord, json.loads(place.file(RECORD).read_text("utf-8")), "")
-            return record
+            record = read_record(place.file(RECORD))
+            if isinstance(record, TrainRecord):
+                return record
         begun = place.recipe() if place.file(RECIPE).exists() else None
         place.hold().tidy()
         options = with_target(self.options, target, self.targets)

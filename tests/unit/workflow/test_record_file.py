@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bottega.errors import BottegaError
-from bottega.workflow.train import _read_record
+from bottega.workflow.record_file import read_record
 
 
 @pytest.mark.parametrize("text", ["{", "3", "[1]", '{"run_dir": "runs/a"}', '{"targets": 3}'])
@@ -13,4 +13,4 @@ def test_a_record_that_was_damaged_is_refused_with_a_way_on(tmp_path: Path, text
     path = tmp_path / "record.json"
     path.write_text(text, "utf-8")
     with pytest.raises(BottegaError, match=r"record\.json can't be read.*\n.*\nfix: delete .*record\.json: --resume"):
-        _read_record(path)
+        read_record(path)
