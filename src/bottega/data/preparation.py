@@ -8,6 +8,7 @@ import numpy as np
 from onnx import TensorProto
 
 from bottega.data.graph import GraphBuilder
+from bottega.data.picture_view import View
 
 __all__ = [
     "HISTOGRAM_LEVELS",
@@ -24,6 +25,7 @@ THUMBNAIL_SIDE = 16  # pixels; the size that made "comparing raw pixels" a rival
 HISTOGRAM_LEVELS = 4  # levels of each colour: 4 x 4 x 4 = 64 bins
 HISTOGRAM_SIDE = 64  # pixels: the picture is shrunk to this before its colours are counted
 N_THUMBNAIL = THUMBNAIL_SIDE * THUMBNAIL_SIDE * 3
+WHOLE = View()
 N_PLAIN = N_THUMBNAIL + HISTOGRAM_LEVELS**3
 
 
@@ -33,7 +35,7 @@ def image_input(g: GraphBuilder) -> str:
     return g.op("Transpose", g.op("Cast", image, to=TensorProto.FLOAT), perm=[0, 3, 1, 2])
 
 
-def network_input(g: GraphBuilder, pixels: str, size: int, *, crop: float = 1.0, flip: bool = False) -> str:
+def network_input(g: GraphBuilder, pixels: str, size: int, view: View = WHOLE) -> str:
     """Crop, resize and normalise as the EfficientNet-Lite weights expect it.
 
     The picture is squeezed to a square, not cut: what stands at its border may be the answer, and the work is bounded
@@ -42,15 +44,13 @@ def network_input(g: GraphBuilder, pixels: str, size: int, *, crop: float = 1.0,
     Args:
         pixels: float32 [N, 3, H, W], 0 … 255.
         size: side of the square, pixels.
-        crop: share of each side that is kept, around the centre.
-        flip: mirror left and right.
     Returns:
         float32 [N, 3, size, size], about -1 … 1.
     """
-    if crop < 1.0:
-        pixels = _centre(g, pixels, crop)
+    if view.crop < 1.0:
+        pixels = _cut(g, pixels, view.crop, view.at)
     x = resize(g, pixels, size)
-    if flip:
+    if view.flip:
         last = np.iinfo(np.int64)
         starts, ends = g.constant([-1], np.int64), g.constant([last.min], np.int64)
         x = g.op("Slice", x, starts, ends, g.constant([3], np.int64), g.constant([-1], np.int64))
@@ -123,10 +123,11 @@ def colour_histogram(g: GraphBuilder, small: str) -> str:
     return g.op("ReduceMean", g.op("Cast", same, to=TensorProto.FLOAT), axes, keepdims=0)  # -> (N, 64)
 
 
-def _centre(g: GraphBuilder, pixels: str, share: float) -> str:
-    """Keep the middle `share` of the height and of the width, at least one pixel."""
+def _cut(g: GraphBuilder, pixels: str, share: float, at: tuple[float, float]) -> str:
+    """Keep `share` of the height and of the width, at least one pixel; what is cut off is shared out by `at`."""
     shape = g.op("Cast", g.op("Shape", pixels, start=2, end=4), to=TensorProto.DOUBLE)  # [H, W]
-    cut = g.op("Floor", g.op("Mul", shape, g.constant((1.0 - share) / 2.0, np.float64)))
-    starts = g.op("Cast", cut, to=TensorProto.INT64)
-    ends = g.op("Cast", g.op("Sub", shape, cut), to=TensorProto.INT64)
-    return g.op("Slice", pixels, starts, ends, g.constant([2, 3], np.int64))
+    before, after = (g.constant((1.0 - share) * np.array(places), np.float64) for places in (at, 1.0 - np.array(at)))
+    starts = g.op("Floor", g.op("Mul", shape, before))
+    ends = g.op("Sub", shape, g.op("Floor", g.op("Mul", shape, after)))
+    whole = [g.op("Cast", place, to=TensorProto.INT64) for place in (starts, ends)]
+    return g.op("Slice", pixels, *whole, g.constant([2, 3], np.int64))

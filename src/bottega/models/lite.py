@@ -1,7 +1,12 @@
 """The shape of EfficientNet-Lite, in numbers: read by the network in torch and by the graph that ships."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 __all__ = [
     "LITE",
@@ -11,9 +16,14 @@ __all__ = [
     "SQUARE_FLOOR",
     "LiteBlock",
     "LiteShape",
+    "fold_norm",
     "lite_blocks",
+    "lower_shape",
+    "n_lower",
     "same_padding",
 ]
+
+Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -78,10 +88,9 @@ def lite_blocks(shape: LiteShape) -> tuple[LiteBlock, ...]:
         (16, 320)
     """
     blocks, n_in = [], N_STEM
-    for index, (repeats, kernel, stride, expansion, channels) in enumerate(STAGES):
+    for index, (_, kernel, stride, expansion, channels) in enumerate(STAGES):
         n_out = round_channels(channels * shape.width)
-        scaled = 0 < index < len(STAGES) - 1
-        n_repeats = math.ceil(repeats * shape.depth) if scaled else repeats
+        n_repeats = _n_repeats(shape, index)
         for repeat in range(n_repeats):
             ends_level = index >= FIRST_DESCRIBED_STAGE and repeat == n_repeats - 1
             blocks.append(LiteBlock(n_in, n_out, kernel, stride if repeat == 0 else 1, expansion, ends_level))
@@ -104,3 +113,47 @@ def round_channels(n: float, divisor: int = 8) -> int:
     """The nearest multiple of 8, never more than a tenth below `n` (Howard et al. 2017)."""
     rounded = max(divisor, int(n + divisor / 2) // divisor * divisor)
     return rounded + divisor if rounded < 0.9 * n else rounded
+
+
+def _n_repeats(shape: LiteShape, stage: int) -> int:
+    scaled = 0 < stage < len(STAGES) - 1
+    return math.ceil(STAGES[stage][0] * shape.depth) if scaled else STAGES[stage][0]
+
+
+def n_lower(shape: LiteShape) -> int:
+    """Blocks before the first level that is described: they see edges and textures, which all pictures share.
+
+    Example:
+        >>> n_lower(LITE["efficientnet_lite0"])
+        5
+    """
+    return sum(_n_repeats(shape, stage) for stage in range(FIRST_DESCRIBED_STAGE))
+
+
+def lower_shape(name: str, side: int) -> tuple[int, int, int]:
+    """Channels, height and width of what the first `n_lower` blocks make of a square picture.
+
+    Example:
+        >>> lower_shape("efficientnet_lite0", 224)
+        (40, 28, 28)
+    """
+    blocks = lite_blocks(LITE[name])[: n_lower(LITE[name])]
+    side = -(-side // 2)
+    for block in blocks:
+        side = -(-side // block.stride)
+    return blocks[-1].n_out, side, side
+
+
+def fold_norm(weight: Array, bias: Array | None, norm: Mapping[str, Array], epsilon: float) -> tuple[Array, Array]:
+    """A convolution or dense layer that does its batch norm's work too; in float64.
+
+    Args:
+        weight: (C_out, ...).
+        bias: (C_out,), or None for none.
+        norm: `weight`, `bias`, `running_mean`, `running_var` (C_out,).
+    Returns:
+        float64 weight and bias.
+    """
+    scale = norm["weight"] / np.sqrt(norm["running_var"].astype(np.float64) + epsilon)
+    centre = norm["running_mean"] - (0.0 if bias is None else bias.astype(np.float64))
+    return weight * scale.reshape(-1, *[1] * (weight.ndim - 1)), norm["bias"] - centre * scale

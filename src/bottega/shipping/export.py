@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 import onnx
-from onnx import TensorProto
+from onnx import TensorProto, helper
 
 from bottega.data.graph import OPSETS, GraphBuilder
+from bottega.data.picture_view import View
 from bottega.data.preparation import image_input, network_input, plain, small_picture
 from bottega.evaluation.forms import Form
-from bottega.shipping.lite import lite_graph
+from bottega.shipping.lite import lite_graph, lower_graph
 from bottega.shipping.tails import add_tail
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Backbone",
     "Prepare",
-    "View",
     "classifier_graph",
+    "export_lower",
     "export_network",
     "export_pretrained",
     "export_scaled",
@@ -39,20 +40,13 @@ __all__ = [
     "pixels_input",
     "plain_input",
     "shrink",
+    "states_input",
     "vectors_graph",
 ]
 
 
 Prepare = Callable[[GraphBuilder], str]
 """Declares the graph's inputs, adds what comes before the fitted part, and names its result."""
-
-
-@dataclass(frozen=True)
-class View:
-    """One way to hold a picture before the network: the middle `crop` of each side, mirrored or not."""
-
-    crop: float = 1.0
-    flip: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,6 +70,19 @@ def export_pretrained(name: str, weights_path: "Path") -> bytes:
 
     weights = torch.load(weights_path, map_location="cpu", weights_only=True)
     return lite_graph(name, {key: value.numpy() for key, value in weights.items()})
+
+
+def export_lower(name: str, weights_path: "Path", side: int) -> bytes:
+    """The blocks of a pretrained network that stay when it learns on: `x` [N, 3, side, side] -> `states` [N, C, H, W].
+
+    Args:
+        name: a key of `models.lite.LITE`.
+        weights_path: its published weights, already proved by their SHA-256.
+    """
+    import torch
+
+    weights = torch.load(weights_path, map_location="cpu", weights_only=True)
+    return lower_graph(name, {key: value.numpy() for key, value in weights.items()}, side)
 
 
 def export_network(network: "torch.nn.Module", shape: Sequence[int]) -> bytes:
@@ -140,12 +147,23 @@ def pixels_input(side: int, n_channels: int) -> Prepare:
     return lambda g: small_picture(g, image_input(g), side, n_channels)
 
 
-def vectors_graph(prepare: Prepare, shape: Sequence[int], *, as_bytes: bool = False) -> bytes:
-    """The preparation alone: `image` uint8 [N, H, W, 3] -> `features` [N, *shape], float32 or uint8."""
+def states_input(lower: bytes, side: int, views: Sequence[View]) -> Prepare:
+    """What the upper blocks of a network see that learns on: float32 [N, V, C, H, W], one of each view.
+
+    The numbers are rounded to half precision, in which training keeps them.
+
+    Args:
+        lower: the blocks that stay, `x` float32 [N, 3, side, side] -> `states` [N, C, H, W].
+    """
+    return lambda g: _states(g, image_input(g), lower, side, views)
+
+
+def vectors_graph(prepare: Prepare, shape: Sequence[int], *, dtype: npt.DTypeLike = np.float32) -> bytes:
+    """The preparation alone: `image` uint8 [N, H, W, 3] -> `features` [N, *shape] of `dtype`."""
     g = GraphBuilder()
-    dtype = TensorProto.UINT8 if as_bytes else TensorProto.FLOAT
+    kind = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
     x = prepare(g)
-    g.output(g.op("Cast", x, to=dtype) if as_bytes else x, "features", dtype, ["N", *shape])
+    g.output(x if kind == TensorProto.FLOAT else g.op("Cast", x, to=kind), "features", kind, ["N", *shape])
     return g.model()
 
 
@@ -216,11 +234,21 @@ def shrink(graph: bytes, pictures: Sequence[npt.NDArray[np.uint8]]) -> bytes:
 def _features(g: GraphBuilder, pixels: str, backbone: Backbone, views: Sequence[View]) -> str:
     outputs = []
     for view in views:
-        x = network_input(g, pixels, backbone.size, crop=view.crop, flip=view.flip)
+        x = network_input(g, pixels, backbone.size, view)
         outputs += g.include(backbone.graph, {"x": x})
     if len(outputs) == 1:
         return outputs[0]
     return g.op("Mean", *outputs)
+
+
+def _states(g: GraphBuilder, pixels: str, lower: bytes, side: int, views: Sequence[View]) -> str:
+    axis = g.constant([1], np.int64)
+    states = []
+    for view in views:
+        x = network_input(g, pixels, side, view)
+        states.append(g.op("Unsqueeze", g.include(lower, {"x": x})[0], axis))
+    joined = g.op("Concat", *states, axis=1)
+    return g.op("Cast", g.op("Cast", joined, to=TensorProto.FLOAT16), to=TensorProto.FLOAT)
 
 
 @contextlib.contextmanager

@@ -1,7 +1,6 @@
 """EfficientNet-Lite as a graph, written straight from the published weights: no exporter, no torch."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,11 +15,14 @@ from bottega.models.lite import (
     SQUARE_FLOOR,
     LiteBlock,
     LiteShape,
+    fold_norm,
     lite_blocks,
+    lower_shape,
+    n_lower,
     same_padding,
 )
 
-__all__ = ["FinetunedHead", "finetuned_graph", "fold_norm", "lite_graph"]
+__all__ = ["finetuned_graph", "lite_graph", "lower_graph"]
 
 Array = npt.NDArray[Any]
 Weights = Mapping[str, Array]
@@ -47,53 +49,46 @@ def lite_graph(name: str, weights: Weights) -> bytes:
     return writer.g.model()
 
 
-@dataclass(frozen=True)
-class FinetunedHead:
-    """The layer on top of the features: `(x - mean) / scale` (D,), `weight` (C, D), `bias` (C,)."""
+def lower_graph(name: str, weights: Weights, side: int) -> bytes:
+    """Write the blocks that stay as published when the others learn on.
 
-    mean: Array
-    scale: Array
-    weight: Array
-    bias: Array
+    Args:
+        name: a key of `models.lite.LITE`.
+        weights: the published state, by name.
+        side: of the square pictures, pixels.
+    Returns:
+        `x` float32 [N, 3, side, side], about -1 … 1 -> `states` float32 [N, *lower_shape].
+    """
+    shape = LITE[name]
+    writer = _Writer(weights)
+    y, size = writer.stem(writer.g.input("x", TensorProto.FLOAT, ["N", 3, side, side]), side)
+    for index, block in enumerate(lite_blocks(shape)[: n_lower(shape)]):
+        y, size = writer.block(y, size, index, block)
+    writer.g.output(y, "states", TensorProto.FLOAT, ["N", *lower_shape(name, side)])
+    return writer.g.model()
 
 
-def finetuned_graph(
-    name: str, side: int, weights: Weights, head: FinetunedHead, prepared: tuple[float, float]
-) -> bytes:
-    """Write a fine-tuned classifier; equal to `models.finetune.Finetuned` in evaluation mode.
+def finetuned_graph(name: str, side: int, arrays: Weights) -> bytes:
+    """Write what was fine-tuned; equal to `models.finetune.Finetuned` in evaluation mode.
 
     Args:
         name: a key of `models.lite.LITE`.
         side: of the pictures that it was trained on, pixels.
-        weights: of the body, by the names of the published state.
-        prepared: mean and scale of the levels 0 … 255 of a pixel.
+        arrays: the trained state, by name.
     Returns:
-        `x` float32 [N, 3, side, side], levels -> `logits` float32 [N, n_classes].
+        `x` float32 [N, V, *lower_shape], views of a picture, of which the first is read -> `logits` [N, n_classes].
     """
-    writer = _Writer(weights)
+    writer = _Writer(arrays)
     g = writer.g
-    mean, scale = (g.constant(value) for value in prepared)
-    x = g.op("Div", g.op("Sub", g.input("x", TensorProto.FLOAT, ["N", 3, side, side]), mean), scale)
-    flat, _ = writer.body(x, LITE[name], side)
-    z = g.op("Div", g.op("Sub", flat, g.constant(head.mean)), g.constant(head.scale))
-    logits = g.op("Gemm", z, g.constant(head.weight), g.constant(head.bias), transB=1)
-    g.output(logits, "logits", TensorProto.FLOAT, ["N", len(head.bias)])
+    shape, states = LITE[name], lower_shape(name, side)
+    views = g.input("x", TensorProto.FLOAT, ["N", "V", *states])
+    first, axis = g.constant([0], np.int64), g.constant([1], np.int64)
+    x = g.op("Squeeze", g.op("Gather", views, first, axis=1), axis)  # -> (N, C, H, W)
+    flat = writer.upper(x, lite_blocks(shape)[n_lower(shape) :], states[1])
+    z = g.op("Div", g.op("Sub", flat, g.constant(arrays["mean"])), g.constant(arrays["scale"]))
+    logits = g.op("Gemm", z, g.constant(arrays["answer.weight"]), g.constant(arrays["answer.bias"]), transB=1)
+    g.output(logits, "logits", TensorProto.FLOAT, ["N", len(arrays["answer.bias"])])
     return g.model()
-
-
-def fold_norm(weight: Array, bias: Array | None, norm: Mapping[str, Array], epsilon: float) -> tuple[Array, Array]:
-    """A convolution or dense layer that does its batch norm's work too; in float64.
-
-    Args:
-        weight: (C_out, ...).
-        bias: (C_out,), or None for none.
-        norm: `weight`, `bias`, `running_mean`, `running_var` (C_out,).
-    Returns:
-        float64 weight and bias.
-    """
-    scale = norm["weight"] / np.sqrt(norm["running_var"].astype(np.float64) + epsilon)
-    centre = norm["running_mean"] - (0.0 if bias is None else bias.astype(np.float64))
-    return weight * scale.reshape(-1, *[1] * (weight.ndim - 1)), norm["bias"] - centre * scale
 
 
 class _Writer:
@@ -118,6 +113,20 @@ class _Writer:
         levels += self.describe(self.head(x, size))
         flat = self.g.op("Flatten", self.g.op("Concat", *levels, axis=1), axis=1)  # (N, D, 1, 1) -> (N, D)
         return flat, n_features
+
+    def upper(self, x: str, blocks: Sequence[LiteBlock], size: int) -> str:
+        """From what the lower blocks give to features, by convolutions with their norms folded in."""
+        levels: list[str] = []
+        for index, block in enumerate(blocks):
+            at = f"blocks.{index}."
+            y = self._relu6(self._folded(x, size, f"{at}expand")[0])
+            y, size = self._folded(y, size, f"{at}depthwise", stride=block.stride, groups=block.n_mid)
+            y = self._folded(self._relu6(y), size, f"{at}project")[0]
+            x = self.g.op("Add", x, y) if block.skips else y
+            if block.ends_level:
+                levels += self.describe(x)
+        levels += self.describe(self._relu6(self._folded(x, size, "head")[0]))
+        return self.g.op("Flatten", self.g.op("Concat", *levels, axis=1), axis=1)
 
     def stem(self, x: str, size: int) -> tuple[str, int]:
         y, size = self._conv(x, size, "_conv_stem", "_bn0", stride=2)
@@ -144,7 +153,15 @@ class _Writer:
     def _conv(self, x: str, size: int, conv: str, norm: str, *, stride: int = 1, groups: int = 1) -> tuple[str, int]:
         weight = self.weights[f"{conv}.weight"]
         names = ("weight", "bias", "running_mean", "running_var")
-        weight, bias = fold_norm(weight, None, {key: self.weights[f"{norm}.{key}"] for key in names}, NORM_EPSILON)
+        folded = fold_norm(weight, None, {key: self.weights[f"{norm}.{key}"] for key in names}, NORM_EPSILON)
+        return self._convolve(x, size, *folded, stride=stride, groups=groups)
+
+    def _folded(self, x: str, size: int, conv: str, *, stride: int = 1, groups: int = 1) -> tuple[str, int]:
+        """A convolution whose norm is folded in already."""
+        weight, bias = self.weights[f"{conv}.weight"], self.weights[f"{conv}.bias"]
+        return self._convolve(x, size, weight, bias, stride=stride, groups=groups)
+
+    def _convolve(self, x: str, size: int, weight: Array, bias: Array, *, stride: int, groups: int) -> tuple[str, int]:
         kernel = weight.shape[2]
         before, after = same_padding(size, kernel, stride)
         y = self.g.op(

@@ -8,9 +8,9 @@ import numpy.typing as npt
 from onnx import TensorProto
 
 from bottega.data.graph import GraphBuilder
+from bottega.models.lite import fold_norm
 from bottega.problem.layers import Layer, stride_between
 from bottega.problem.network import Network, Step, body_steps
-from bottega.shipping.lite import fold_norm
 
 __all__ = ["network_graph"]
 

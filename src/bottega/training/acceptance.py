@@ -41,15 +41,15 @@ def _accept_part(part: str, examples: Examples) -> None:
             fix="give each example its target",
             where=part,
         )
-    if x.dtype not in (np.uint8, np.float32) or y.dtype not in (np.int64, np.float32):
+    if x.dtype not in (np.uint8, np.float16, np.float32) or y.dtype not in (np.int64, np.float32):
         raise BottegaError(
             found=f"inputs of {x.dtype} with targets of {y.dtype}",
-            expected="uint8 or float32 inputs; int64 class indices or float32 values",
+            expected="uint8, float16 or float32 inputs; int64 class indices or float32 values",
             fix="convert them with .astype",
             where=part,
         )
     for name, array in (("an input", x), ("a target", y)):
-        if array.dtype != np.float32:
+        if array.dtype.kind != "f":
             continue
         for start in range(0, len(array), CHUNK):
             chunk = array[start : start + CHUNK]

@@ -29,7 +29,7 @@ class Examples:
     """Inputs with their targets; arrays may be memory-mapped, and are never written to.
 
     Attributes:
-        x: uint8 or float32, (N, C, H, W) pictures or (N, D) rows.
+        x: uint8, float16 or float32, (N, C, H, W) pictures or (N, D) rows; with `Data.has_views` (N, V, C, H, W).
         y: (N,) int64 class indices, or float32 values.
     """
 
@@ -49,12 +49,15 @@ class Data:
     Attributes:
         val: None where nothing is left to judge by: the last epoch is kept then, and `fit_*` stand for `val_*`.
         mean, scale: float32, (C, 1, 1) or (D,).
+        has_views: whether each example lies there in V views; each step draws one of them for each of its examples, and
+            all else sees the first.
     """
 
     train: Examples
     val: Examples | None
     mean: NDArray[np.float32]
     scale: NDArray[np.float32]
+    has_views: bool = False
 
     @property
     def parts(self) -> Mapping[str, Examples]:
@@ -126,12 +129,17 @@ class Feeder:
         self._settings = settings
         self._device = torch.device(settings.device)
         self._mean, self._scale = (torch.tensor(array, device=self._device) for array in (data.mean, data.scale))
-        self._per_batch = max(1, EVALUATED // max(1, math.prod(data.train.x.shape[1:])))
+        shape = data.train.x.shape[2 if data.has_views else 1 :]
+        self._per_batch = max(1, EVALUATED // max(1, math.prod(shape)))
 
     def for_step(self, rows: NDArray[np.int64], step: int) -> Batch:
         """The batch of one step, drawn from the seed and the number of the step alone."""
-        settings = self._settings
-        x, y = self._moved(self._data.train, rows)
+        settings, train = self._settings, self._data.train
+        drawn_views: NDArray[np.int64] | None = None
+        if self._data.has_views:
+            generator = drawn(settings.seed, "view", step)
+            drawn_views = torch.randint(train.x.shape[1], (len(rows),), generator=generator).numpy()
+        x, y = self._moved(train, rows, drawn_views)
         if settings.augment:
             x = augment(x, settings.augment, drawn(settings.seed, "augment", step))
         x = self._scaled(x)
@@ -145,8 +153,11 @@ class Feeder:
         for start in range(0, len(rows), self._per_batch):
             yield self._scaled(self._moved(examples, rows[start : start + self._per_batch])[0])
 
-    def _moved(self, examples: Examples, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-        x, y = (torch.from_numpy(array[rows]) for array in (examples.x, examples.y))
+    def _moved(
+        self, examples: Examples, rows: NDArray[np.int64], views: NDArray[np.int64] | None = None
+    ) -> tuple[Tensor, Tensor]:
+        chosen = (rows, 0 if views is None else views) if self._data.has_views else rows
+        x, y = torch.from_numpy(examples.x[chosen]), torch.from_numpy(examples.y[rows])
         return x.to(self._device, non_blocking=True), y.to(self._device, non_blocking=True)
 
     def _scaled(self, x: Tensor) -> Tensor:

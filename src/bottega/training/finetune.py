@@ -23,8 +23,8 @@ def start_head(network: Finetuned, data: Data, settings: Settings) -> None:
     network.eval()
     cast = autocast(settings.precision, settings.device)
     with working(settings.threads, settings.seed), torch.inference_mode(), cast:
-        body = network.body.to(settings.device)
-        features = [body(x).float().cpu() for x in Feeder(data, settings).plain(data.train)]
+        network.to(settings.device)
+        features = [network.features(x).float().cpu() for x in Feeder(data, settings).plain(data.train)]
     n_classes = network.answer.out_features
     layer = fit_softmax(torch.cat(features).numpy(), np.asarray(data.train.y), n_classes, STRENGTH)
     network.start_from({"mean": layer.mean, "scale": layer.scale, "weight": layer.weight, "bias": layer.bias})

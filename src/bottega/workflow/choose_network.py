@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy.typing as npt
+
 from bottega.data.profile import ImageSet
 from bottega.errors import BottegaError
 from bottega.problem.network import network_to_toml, read_network
@@ -11,7 +13,7 @@ from bottega.workflow.finetune import FineTuned, finetune_frame
 from bottega.workflow.network_options import FINETUNE, is_own_network
 from bottega.workflow.options import TrainOptions
 from bottega.workflow.own_network import Architecture, UserClass, architecture_of, stated_shape
-from bottega.workflow.pictures import PREPARED, SMALL_SIDE, Frame, frame_for
+from bottega.workflow.pictures import PREPARED, SMALL_SIDE, Frame, KeptBlocks, PictureViews, frame_for
 
 __all__ = ["OwnChoice", "choose_network", "own_names"]
 
@@ -37,15 +39,29 @@ class OwnChoice:
         """For the recipe: whoever has them makes the same choice."""
         plan = self.architecture.plan
         facts: dict[str, Any] = {"input": [*self.frame.shape], "device": self.device, "beside": self.beside}
+        if isinstance(self.architecture, FineTuned):
+            facts["views"] = self.architecture.n_views
         if plan is not None:
             facts["plan"] = network_to_toml(plan)
         return facts
+
+    @property
+    def kept(self) -> KeptBlocks | None:
+        """The blocks of a pretrained network that stay, where it learns on."""
+        return self.architecture.kept if isinstance(self.architecture, FineTuned) else None
+
+    def examples(self, views: PictureViews) -> npt.NDArray[Any]:
+        """(N, ...) what the network learns from: pixels, or what the blocks that stay make of them."""
+        return views.pixels(self.frame) if self.kept is None else views.states(self.kept)
 
     def preparation(self) -> dict[str, str]:
         """For the recipe and the report: what happens to a raw picture, in words."""
         side, colours = self.frame.side, "grey" if self.frame.n_channels == 1 else "RGB"
         if self.beside:
-            return {**PREPARED, FINETUNE: f"as above, but {side} x {side}, whole levels"}
+            return {
+                **PREPARED,
+                FINETUNE: f"as above, {side} x {side}; half precision after the blocks that stay",
+            }
         return {
             "input": "uint8 [N, H, W, 3], RGB, any height and width",
             "resize": f"antialiased linear, half-pixel centres, squeezed to {side} x {side}, whole levels, {colours}",
@@ -70,18 +86,22 @@ def choose_network(
         n_channels, side, _ = begun["input"]
         frame = Frame(side, n_channels)
         beside = bool(begun.get("beside", False))
-        architecture = _architecture(FINETUNE if beside else options.network, options, frame, begun.get("plan"), source)
-        return OwnChoice(architecture, frame, str(begun["device"]), beside)
+        device = str(begun["device"])
+        if beside:
+            return OwnChoice(FineTuned.for_frame(frame, int(begun["views"]), options.preset), frame, device, beside)
+        return OwnChoice(_architecture(options.network, options, frame, begun.get("plan"), source), frame, device)
     kind = _kind(options, images)
     if kind is None:
         return None
-    shape = stated_shape(options.network)
     if kind == FINETUNE:
-        frame = finetune_frame(images, options.preset)
-    else:
-        frame = frame_for(images, options.preset) if shape is None else Frame(shape[1], shape[0])
-    architecture = _architecture(kind, options, frame, None, source)
-    return OwnChoice(architecture, frame, _device(options.device), beside=kind == FINETUNE)
+        _require_no_augmentation(options)
+        frame, n_views = finetune_frame(len(images))
+        return OwnChoice(
+            FineTuned.for_frame(frame, n_views, options.preset), frame, _device(options.device), beside=True
+        )
+    shape = stated_shape(options.network)
+    frame = frame_for(images, options.preset) if shape is None else Frame(shape[1], shape[0])
+    return OwnChoice(_architecture(kind, options, frame, None, source), frame, _device(options.device))
 
 
 def own_names(options: TrainOptions) -> list[str]:
@@ -105,9 +125,16 @@ def _kind(options: TrainOptions, images: ImageSet) -> str | None:
     return FINETUNE if options.preset == "accurate" and len(images) >= WORTH_LEARNING_ON else None
 
 
+def _require_no_augmentation(options: TrainOptions) -> None:
+    if options.augment != "auto":
+        raise BottegaError(
+            found=f"--augment {options.augment} for a pretrained network that learns on",
+            expected="--augment auto: it learns from stated views of each picture, mirrored and cut at the corners",
+            fix="leave --augment out, or choose --network cnn",
+        )
+
+
 def _architecture(kind: str, options: TrainOptions, frame: Frame, written: str | None, source: Any) -> Architecture:
-    if kind == FINETUNE:
-        return FineTuned.for_frame(frame, options.preset)
     if ":" in kind:
         return UserClass(kind if source is None else source, frame.shape)
     return architecture_of(options, frame.shape, written)

@@ -139,7 +139,7 @@ def _candidate(
         made = picture_specs(["network"], material.n_classes, metric=options.metric, seed=options.seed, threads=threads)
         spec = next(one for one in made if one.name == PRETRAINED)
         return material, lambda _: spec
-    pixels: dict[str, npt.NDArray[Any]] = {VIEW: views.pixels(chosen.frame)}
+    pixels: dict[str, npt.NDArray[Any]] = {VIEW: chosen.examples(views)}
     material = looked.material(pixels)
     bench = Bench(threads, chosen.device, scratch, _Unlimited())
     own = OwnNetwork(chosen.architecture, options, material.n_classes, bench)

@@ -51,6 +51,7 @@ WORTH_SHARING = 500_000_000  # multiply-adds of a batch
 ENOUGH_TO_AVERAGE = 2000  # steps: an average over the last two hundred is then of weights that are nearly settled
 SIGN_EPOCHS = 20
 SPARKS = 12  # epochs that the live line shows
+WITH_VIEWS = 5  # axes of examples: N, views, C, H, W
 N_PROBE = 5  # steps that tell how long an epoch takes
 
 
@@ -345,6 +346,8 @@ class OwnNetwork:
         if options.metric in CLASSES_COUNT_ALIKE and counts.max() >= IMBALANCE * counts.min():
             weights = len(y) / (self.n_classes * np.maximum(counts, 1))
             settings = replace(settings, class_weights=tuple(float(weight) for weight in weights))
+        if x.ndim == WITH_VIEWS:
+            return settings, f"{x.shape[1]} views of each picture: whole, mirrored, and cut at the corners"
         if options.augment != "auto" or x.ndim != 4:
             return settings, "as stated"
         from bottega.training.augmentation import mirror_probe, suggest

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from bottega.data.picture_view import View
 from bottega.data.profile import ImageSet
 from bottega.data.store import Store
+from bottega.models.lite import lower_shape
 from bottega.models.pretrained import Pretrained, find_weights
 from bottega.problem.records import Progress
 from bottega.workflow.clock import Clock
@@ -17,7 +19,7 @@ from bottega.workflow.features import compute_features, engine, is_cached
 from bottega.workflow.options import TrainOptions
 from bottega.workflow.run_folder import RunFolder
 
-__all__ = ["PREPARED", "PRESETS", "SMALL_SIDE", "Frame", "PictureViews", "frame_for"]
+__all__ = ["PREPARED", "PRESETS", "SMALL_SIDE", "Frame", "KeptBlocks", "PictureViews", "frame_for"]
 
 Floats = npt.NDArray[np.float32]
 SIZES = {"efficientnet_lite0": 224, "efficientnet_lite2": 260}  # side of the network's input, pixels
@@ -75,6 +77,31 @@ class Below:
     weights: Pretrained | None = None
 
 
+@dataclass(frozen=True)
+class KeptBlocks:
+    """The lower blocks of a pretrained network that learns on: what they give is computed once.
+
+    Attributes:
+        side: of the square picture, pixels.
+        views: how a picture is held; the first is the one that ships.
+    """
+
+    weights: Pretrained
+    side: int
+    views: tuple[View, ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of what is kept for one picture: views, channels, height, width."""
+        return len(self.views), *lower_shape(self.weights.name, self.side)
+
+    def graph(self) -> bytes:
+        """The blocks: `x` float32 [N, 3, side, side] -> `states`."""
+        from bottega.shipping.export import export_lower
+
+        return export_lower(self.weights.name, self.weights.path, self.side)
+
+
 class PictureViews:
     """Vectors of all pictures of a set, by the name of the view.
 
@@ -113,14 +140,18 @@ class PictureViews:
             return (self._run(SMALLER, flip=False) + self._run(SMALLER, flip=True)) / np.float32(2)
         return self._run(SMALLER if view == "network" else LARGER, flip=False)
 
-    def below(self, view: str, frame: Frame | None) -> Below:
+    def below(self, view: str, frame: Frame | None, kept: KeptBlocks | None = None) -> Below:
         """What stands below a candidate of this view in the shipped graph.
 
         Args:
             frame: of the view `pixels`.
+            kept: of the view `pixels`, where a pretrained network has learned on.
         """
-        from bottega.shipping.export import View, features_input, pixels_input, plain_input
+        from bottega.shipping.export import features_input, pixels_input, plain_input, states_input
 
+        if view == "pixels" and kept is not None:
+            words = f"squeezed to {kept.side} × {kept.side}; a pretrained network that has learned on"
+            return Below(states_input(kept.graph(), kept.side, kept.views[:1]), words, kept.weights)
         if view == "plain":
             return Below(plain_input, "squeezed to a thumbnail, and a histogram of the colours")
         if view == "pixels" and frame is not None:
@@ -134,7 +165,7 @@ class PictureViews:
 
     def graph(self, name: str, *, flip: bool = False) -> tuple[bytes, int]:
         """The preparation and a pretrained network, from raw pictures to vectors, and the length of a vector."""
-        from bottega.shipping.export import View, features_input, vectors_graph
+        from bottega.shipping.export import features_input, vectors_graph
 
         backbone = self._backbone(name)
         shape = (backbone.n_features,)
@@ -161,8 +192,16 @@ class PictureViews:
         """(N, n_channels, side, side): the pictures themselves, squeezed, for a network that learns from them."""
         from bottega.shipping.export import pixels_input, vectors_graph
 
-        graph = vectors_graph(pixels_input(frame.side, frame.n_channels), frame.shape, as_bytes=True)
+        graph = vectors_graph(pixels_input(frame.side, frame.n_channels), frame.shape, dtype=np.uint8)
         return self._compute(graph, frame.shape, "squeezing pictures", np.uint8)
+
+    def states(self, kept: KeptBlocks) -> npt.NDArray[np.float16]:
+        """(N, V, C, H, W): views of all pictures as the lower blocks of a network give them that learns on."""
+        from bottega.shipping.export import states_input, vectors_graph
+
+        prepare = states_input(kept.graph(), kept.side, kept.views)
+        graph = vectors_graph(prepare, kept.shape, dtype=np.float16)
+        return self._compute(graph, kept.shape, "describing pictures by the blocks that stay", np.float16)
 
     def _compute(
         self, graph: bytes, shape: tuple[int, ...], step: str, dtype: npt.DTypeLike = np.float32

@@ -82,7 +82,7 @@ class PictureTraining(Training[Looked]):
         wanted = views.choose(self.options, self.clock, folder) if frozen else []
         self.vectors = {name: views.vectors(name) for name in ["plain", *wanted]}
         if self.chosen is not None:
-            self.vectors[VIEW] = views.pixels(self.chosen.frame)
+            self.vectors[VIEW] = self.chosen.examples(views)
         material = looked.material(self.vectors)
         specs = picture_specs(
             [*material.views],
@@ -165,11 +165,9 @@ class PictureTraining(Training[Looked]):
         if self._views is None:
             raise RuntimeError("there is nothing to ship before the pictures were described")
         view, chosen = trial.developed.chosen.spec.view, self.chosen
-        below = self._views.below(view, None if chosen is None else chosen.frame)
-        if view == VIEW and chosen is not None and chosen.architecture.weights is not None:
-            words = f"{below.words}; a pretrained network that has learned on"
-            below = replace(below, words=words, weights=chosen.architecture.weights)
-        return ship(trial, below)
+        if chosen is None:
+            return ship(trial, self._views.below(view, None))
+        return ship(trial, self._views.below(view, chosen.frame, chosen.kept))
 
     def shrink(self, shipped: Shipped, trial: Trial[Looked]) -> Small | None:
         """The int8 file."""

@@ -11,6 +11,7 @@ from PIL import Image
 from sklearn.datasets import load_sample_images
 
 from bottega.data.graph import GraphBuilder
+from bottega.data.picture_view import View
 from bottega.data.preparation import (
     HISTOGRAM_LEVELS,
     N_PLAIN,
@@ -124,7 +125,7 @@ def test_colours_stay_in_their_order() -> None:
 @pytest.mark.parametrize("size", [(1, 1), (31, 77), (480, 640)], ids=str)
 def test_mirrored(size: tuple[int, int], photo: Image.Image) -> None:
     pixels = picture(photo, size)
-    straight, mirrored = (session(lambda g, x, f=flip: network_input(g, x, 32, flip=f)) for flip in (False, True))
+    straight, mirrored = (session(lambda g, x, f=flip: network_input(g, x, 32, View(flip=f))) for flip in (False, True))
     np.testing.assert_allclose(mirrored(pixels), straight(pixels)[:, :, ::-1], atol=0)
     np.testing.assert_allclose(mirrored(pixels), straight(pixels[:, ::-1].copy()), atol=1e-5)
 
@@ -136,8 +137,17 @@ def test_middle(size: tuple[int, int], photo: Image.Image) -> None:
     height, width = size
     top, left = int(height / 8), int(width / 8)
     middle = pixels[top : height - top, left : width - left]
-    found = session(lambda g, x: network_input(g, x, 32, crop=0.75))(pixels)
+    found = session(lambda g, x: network_input(g, x, 32, View(0.75)))(pixels)
     np.testing.assert_allclose(found, session(lambda g, x: network_input(g, x, 32))(middle), atol=1e-5)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_corner(size: tuple[int, int], photo: Image.Image) -> None:
+    pixels = picture(photo, size)
+    height, width = size
+    corner = pixels[: height - int(height / 4), int(width / 4) :]
+    found = session(lambda g, x: network_input(g, x, 32, View(0.75, at=(0.0, 1.0))))(pixels)
+    np.testing.assert_allclose(found, session(lambda g, x: network_input(g, x, 32))(corner), atol=1e-5)
 
 
 def test_a_batch_is_its_rows(photo: Image.Image) -> None:

@@ -1,60 +1,73 @@
-"""Which parts of a pretrained network learn on, and how fast."""
+"""What of a pretrained network learns on, and that it begins as it was published."""
 
 import numpy as np
 import pytest
 import torch
 
-from bottega.models.finetune import BODY_SHARE, Finetuned, finetuned
+from bottega.models.finetune import Finetuned, finetuned
+from bottega.models.images import load_efficientnet_lite
+from bottega.models.lite import LITE, lower_shape, n_lower
 from bottega.models.pretrained import find_weights
+from bottega.shipping.lite import lower_graph
 from bottega.training.optimiser import make_optimiser
+from bottega.workflow.features import engine
 
-SIDE = 64
+NAME = "efficientnet_lite0"
+SIDE = 96
 
 
 @pytest.fixture
 def network() -> Finetuned:
-    weights = find_weights("efficientnet_lite0")
-    return finetuned(weights.name, weights.path, 3)
+    return finetuned(NAME, find_weights(NAME).path, 3)
 
 
-def stepped(network: Finetuned) -> dict[str, float]:
-    """How far each tensor went in one step of AdamW at a rate of 1e-3."""
-    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    network.start_from(
-        {
-            "mean": np.zeros(network.body.n_features, np.float32),
-            "scale": np.ones(network.body.n_features, np.float32),
-            "weight": np.random.default_rng(0).normal(0, 0.01, (network.body.n_features, 3)).astype(np.float32),
-            "bias": np.zeros(3, np.float32),
-        }
-    )
-    start = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    network.train()
-    x = torch.randn(4, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
-    torch.nn.functional.cross_entropy(network(x), torch.tensor([0, 1, 2, 0])).backward()
-    make_optimiser("adamw", network, weight_decay=0.0, momentum=0.9).step(1e-3)
-    assert before.keys() == start.keys()
-    return {name: float((tensor - start[name]).abs().max()) for name, tensor in network.state_dict().items()}
+def pictures(n: int) -> torch.Tensor:
+    """(n, 3, SIDE, SIDE), as the weights expect them: smooth, as photos are."""
+    coarse = torch.rand(n, 3, 6, 6, generator=torch.Generator().manual_seed(0))
+    return torch.nn.functional.interpolate(2 * coarse - 1, size=(SIDE, SIDE), mode="bicubic").clamp(-1, 1)
 
 
-def test_norms_and_the_first_stages_stay_and_the_body_is_slower(network: Finetuned) -> None:
-    moved = stepped(network)
-    norms = [name for name in moved if "_bn" in name]
-    assert norms
-    assert max(moved[name] for name in norms) == 0
-    assert moved["body._conv_stem.weight"] == moved["body._blocks.4._project_conv.weight"] == 0
-    assert moved["answer.weight"] == pytest.approx(1e-3, rel=0.01)
-    assert moved["body._blocks.5._expand_conv.weight"] == pytest.approx(BODY_SHARE * 1e-3, rel=0.01)
-    assert moved["body._conv_head.weight"] == pytest.approx(BODY_SHARE * 1e-3, rel=0.01)
+def states(x: torch.Tensor) -> torch.Tensor:
+    """What the blocks that stay make of them."""
+    weights = torch.load(find_weights(NAME).path, map_location="cpu", weights_only=True)
+    graph = lower_graph(NAME, {key: value.numpy() for key, value in weights.items()}, SIDE)
+    found = engine(graph, threads=1).run(["states"], {"x": x.numpy()})[0]
+    assert found.shape[1:] == lower_shape(NAME, SIDE)
+    return torch.from_numpy(found)
+
+
+def test_it_describes_pictures_as_the_published_network_does(network: Finetuned) -> None:
+    x = pictures(3)
+    weights = torch.load(find_weights(NAME).path, map_location="cpu", weights_only=True)
+    with torch.no_grad():
+        expected = load_efficientnet_lite(NAME, weights)(x)
+        found = network.eval().features(states(x))
+    assert network.n_features == expected.shape[1]
+    torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-3)
 
 
 def test_it_begins_with_a_layer_that_knows_nothing(network: Finetuned) -> None:
-    network.eval()
-    assert not network(torch.randn(2, 3, SIDE, SIDE)).any()
+    assert not network.eval()(torch.randn(2, *lower_shape(NAME, SIDE))).any()
 
 
-def test_norms_judge_a_picture_by_itself_also_in_training(network: Finetuned) -> None:
+def test_filters_of_single_channels_stay_and_all_else_learns(network: Finetuned) -> None:
+    drawn = np.random.default_rng(0).normal(0, 0.01, (network.n_features, 3))
+    head = {"mean": np.zeros(network.n_features), "scale": np.ones(network.n_features), "bias": np.zeros(3)}
+    network.start_from({name: value.astype(np.float32) for name, value in {**head, "weight": drawn}.items()})
+    start = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     network.train()
-    x = torch.randn(3, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(1))
+    torch.nn.functional.cross_entropy(network(states(pictures(4))), torch.tensor([0, 1, 2, 0])).backward()
+    make_optimiser("adamw", network, weight_decay=0.0, momentum=0.9).step(1e-3)
+    stayed = {name for name, tensor in network.state_dict().items() if torch.equal(tensor, start[name])}
+    n_blocks = len(network.blocks)
+    assert n_blocks + n_lower(LITE[NAME]) == 16
+    assert stayed == {f"blocks.{i}.depthwise.weight" for i in range(n_blocks)} | {"mean", "scale"}
+
+
+def test_half_precision_gives_nearly_the_same(network: Finetuned) -> None:
+    x = states(pictures(3))
     with torch.no_grad():
-        torch.testing.assert_close(network.body(x)[:1], network.body(x[:1]), atol=2e-5, rtol=1e-4)
+        exact = network.eval().features(x)
+        with torch.autocast("cpu", torch.bfloat16):
+            rough = network.features(x)
+    assert float((rough - exact).abs().mean() / exact.abs().mean()) < 0.05

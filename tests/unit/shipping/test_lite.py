@@ -16,6 +16,7 @@ from bottega.models.images import LITE, load_efficientnet_lite
 from bottega.models.pretrained import find_weights
 from bottega.shipping.export import export_pretrained
 from bottega.shipping.lite import lite_graph
+from bottega.workflow.features import engine
 from bottega.workflow.finetune import FineTuned
 
 
@@ -51,21 +52,22 @@ def test_norms_are_folded_and_bytes_are_the_same_again() -> None:
     assert "Pad" not in kinds
 
 
-def test_a_fine_tuned_network_on_pictures_of_another_size() -> None:
+def test_a_fine_tuned_network_answers_by_the_first_view() -> None:
     weights = find_weights("efficientnet_lite0")
     network = finetuned(weights.name, weights.path, 5)
     rng = np.random.default_rng(0)
-    n = network.body.n_features
+    n = network.n_features
     drawn = {"mean": rng.normal(0, 1, n), "scale": rng.uniform(1, 2, n), "weight": rng.normal(0, 1, (n, 5))}
     network.start_from({name: value.astype(np.float32) for name, value in {**drawn, "bias": np.arange(5)}.items()})
-    architecture = FineTuned((3, 96, 96), weights, epochs=1)
-    levels = np.rint(photos(96) * 128 + 127)
+    architecture = FineTuned((3, 96, 96), weights, epochs=1, n_views=2)
+    lower = engine(architecture.kept.graph(), threads=1).run(["states"], {"x": photos(96)})[0]
     with torch.no_grad():
-        expected = network.eval()(torch.from_numpy((levels - 127) / 128)).numpy()
+        expected = network.eval()(torch.from_numpy(lower)).numpy()
     arrays = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
     graph = architecture.graph(network, arrays, *(np.zeros((3, 1, 1)),) * 2)
-    found = InferenceSession(graph, providers=["CPUExecutionProvider"]).run(["logits"], {"x": levels})[0]
-    np.testing.assert_allclose(found, expected, atol=1e-3, rtol=1e-4)
+    session = InferenceSession(graph, providers=["CPUExecutionProvider"])
+    for views in (lower[:, None], np.stack([lower, np.zeros_like(lower)], 1)):
+        np.testing.assert_allclose(session.run(["logits"], {"x": views})[0], expected, atol=1e-3, rtol=1e-4)
 
 
 def test_weights_of_another_network_are_noticed() -> None:
