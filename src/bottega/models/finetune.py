@@ -25,7 +25,7 @@ from bottega.models.lite import (
 
 __all__ = ["Finetuned", "finetuned"]
 
-BODY_SHARE = 1.0  # of the learning rate
+HEAD_SHARE = 0.2  # of the learning rate: the last layer knows its features already
 
 
 class PointConv(nn.Conv2d):
@@ -126,7 +126,7 @@ class Finetuned(nn.Module):
     @staticmethod
     def rate_share(name: str) -> float:
         """The share of the learning rate for the parameter of this name."""
-        return 1.0 if name.startswith("answer.") else BODY_SHARE
+        return HEAD_SHARE if name.startswith("answer.") else 1.0
 
     @torch.no_grad()
     def start_from(self, head: Mapping[str, NDArray[np.float32]]) -> None:

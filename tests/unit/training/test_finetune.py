@@ -1,4 +1,4 @@
-"""The last layer is fitted on the frozen features before anything moves; a step learns from one view of each picture."""
+"""The last layer is fitted on the frozen features before anything moves; each step sees one view of a picture."""
 
 import numpy as np
 import torch
