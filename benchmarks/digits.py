@@ -61,7 +61,7 @@ def one_split(seed: int) -> dict[str, Any]:
     plan = standard("cnn", x.shape[1:])
     network = build_seeded(plan, 10, seed)
     augment = suggest(x.shape[2], 1, mirrored=mirror_probe(x[train], y[train], seed=seed)).names
-    settings = Planned(plan).suited(default_settings(len(train), options, threads=1, device="cpu"))
+    settings = Planned(plan).suited(default_settings(len(train), options, threads=1, device="cpu"), len(train))
     settings = dataclasses.replace(settings, augment=augment, precision=best_precision(network))
     data = Data.standardised(Examples(x[train], y[train]), Examples(x[val], y[val]))
     fit(network, data, settings, goal=Goal(lambda y, p: float((p.argmax(1) == y).mean())))

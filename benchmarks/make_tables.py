@@ -64,11 +64,20 @@ TEXTS = """## Texts
 What `bottega train` does as a whole process with an empty cache; where a test part comes with the data it is used.
 
 """
+F1 = """Macro-F1 on the same test part, in which each class counts the same, of all test texts and of parts of them.
+
+"""
 TABLES = """## Tables
 
 The candidate that validation chose, beside the one of scikit-learn's models that turned out best on the test part,
 which no choice may read. *Difference*: chosen minus rival on the same test rows, with its 95 % interval. *File*: the
 largest difference between its answers on raw cells and the fitted pipeline's.
+
+"""
+BESIDE = """## Tables, beside AutoGluon
+
+Its preset `medium_quality`, in an environment of its own, under the same time limit, on the same rows. *s*: the whole
+process, ours with looking, proof and report; *MB*: its largest memory.
 
 """
 DIAGNOSIS = """## Diagnosis
@@ -101,7 +110,9 @@ def page(records: Sequence[Record]) -> str:
         (START, "process|s|MB", _start(records)),
         (SCALE, "pictures|s|processor ms each|look, s|features, s|heads, s|peak, MB", _scale(records)),
         (TEXTS, "data|split seed|chosen|on test|TF-IDF and logistic regression|s|MB|peak, MB", _texts(records)),
+        (F1, "data|split seed|test texts of|chosen|TF-IDF and logistic regression", _texts_f1(records)),
         (TABLES, "data|split seed|metric|chosen|on test|best rival|on test|difference|s|MB|file", _tables(records)),
+        (BESIDE, "data|split seed|limit|metric|bottega|AutoGluon|s|s|MB|MB", _beside(records)),
         (DIAGNOSIS, f"planted|{'|'.join(_diagnosed_sets(records))}|recall", _recall(records)),
         (PRECISION, "first finding|right|precision", _precision(records)),
         (MACHINES, "task|date|processor|cores|busy elsewhere|versions|code", _machines(records)),
@@ -196,6 +207,16 @@ def _texts(records: Sequence[Record]) -> list[list[str]]:
     return lines
 
 
+def _texts_f1(records: Sequence[Record]) -> list[list[str]]:
+    lines = []
+    for record in latest(records, "texts"):
+        f1 = record.get("f1_macro", {})
+        for what, chosen in f1.get("chosen", {}).items():
+            rival = f"{100 * f1['rival'][what]:.1f}" if "rival" in f1 else "–"
+            lines.append([record["data"], str(record["split_seed"]), what, f"{100 * chosen:.1f}", rival])
+    return lines
+
+
 def _interval(score: Record) -> str:
     low, high = (100 * score[end] for end in ("low", "high"))
     return f"{100 * score['score']:.1f} % ({low:.1f} … {high:.1f}) of {score['n']:,}"
@@ -213,6 +234,18 @@ def _tables(records: Sequence[Record]) -> list[list[str]]:
                 f"{record['bytes'] / 1e6:.2f}", f"{record['agreement']:.1g}",
             ]
         )  # fmt: skip
+    return lines
+
+
+def _beside(records: Sequence[Record]) -> list[list[str]]:
+    lines = []
+    found = (one for one in latest(records, "tables") if "autogluon" in one)
+    for one in sorted(found, key=lambda one: (one["metric"], one["data"])):
+        both = one["test"], one["autogluon"]
+        places = [one["data"], str(one["split_seed"]), one["limit"], one["metric"]]
+        costs = [f"{each['seconds']:.0f}" for each in (one, both[1])]
+        costs += [f"{each['peak_bytes'] / 1e6:.0f}" for each in (one, both[1])]
+        lines.append([*places, *(f"{each['score']:.4g}" for each in both), *costs])
     return lines
 
 

@@ -2,8 +2,8 @@
 
 python benchmarks/texts_speed.py TEXTS.csv --text COL --target COL [--name sms_spam] [--n 2000] [--runs 7]
 
-The bare engine is the sentence network's graph in ONNX Runtime on word pieces that lie ready, texts of about one
-length together, the best of several batch sizes. Predictions are asked of a file with that network, trained on 600 of
+The bare engine is the sentence network's graph in ONNX Runtime on word pieces that lie ready, texts of about as many
+pieces together, the best of several batch sizes. Predictions are asked of a file with that network, trained on 600 of
 the texts.
 """
 
@@ -23,12 +23,10 @@ from ledger import PYTHON, RESULTS, append, bottega, run, train
 
 from bottega.data.store import Store
 from bottega.data.texts import digests
-from bottega.data.wordpiece import Pieces, pieces_graph
-from bottega.models.sentence import SentenceNetwork, find_sentence_network, read_tensors
-from bottega.shipping.minilm import minilm_graph
+from bottega.models.sentence import SentenceNetwork, find_sentence_network
 from bottega.shipping.predictor import load
 from bottega.workflow.features import cores_at_hand, engine
-from bottega.workflow.text_features import BATCH, LAYERS, sentence_features, sentence_graph
+from bottega.workflow.text_features import BATCH, sentence_features, sentence_graphs, word_pieces
 
 N_TRAINED = 600
 BATCHES = (8, 16, 32)
@@ -72,22 +70,20 @@ def main() -> None:
 def rates(texts: Sequence[str], network: SentenceNetwork, n_rounds: int, folder: Path) -> dict[str, Any]:
     """Texts per second of everything, of the engine on ready pieces, and of the cutting into pieces."""
     workers = cores_at_hand()
-    hashes, whole = digests(texts), sentence_graph(network)
-    cutting = engine(pieces_graph(Pieces(network.vocabulary)), threads=1)
-    bare = engine(minilm_graph(read_tensors(network.weights_path), LAYERS), threads=1)
-    sizes = {size: batches(texts, size) for size in BATCHES}
-    ready = {
-        size: [cutting.run(None, {"text": one})[0].astype(np.int64) for one in found] for size, found in sizes.items()
-    }
-    n_pieces = sum(int((one > 0).sum()) for one in ready[BATCH])
+    hashes, graphs = digests(texts), sentence_graphs(network)
+    cutting, bare = engine(graphs.cutting, threads=1), engine(graphs.describing, threads=1)
+    pieces = word_pieces(texts, network)
+    ready = {size: batches(pieces, size) for size in BATCHES}
+    strings = [np.array(sorted(texts, key=len)[i : i + BATCH], object) for i in range(0, len(texts), BATCH)]
+    n_pieces = int((pieces > 0).sum())
     features, cut = [], []
     engines: dict[int, list[float]] = {size: [] for size in BATCHES}
     for number in range(n_rounds):
         store = Store(folder / f"store-{number}")  # empty
         start = time.perf_counter()
-        sentence_features(texts, hashes, whole, store=store, threads=workers)
+        sentence_features(texts, hashes, graphs, store=store, threads=workers)
         features.append(time.perf_counter() - start)
-        cut.append(timed(lambda one: cutting.run(None, {"text": one}), sizes[BATCH], workers))
+        cut.append(timed(lambda one: cutting.run(None, {"text": one}), strings, workers))
         for size in BATCHES:
             engines[size].append(timed(lambda one: bare.run(None, {"pieces": one}), ready[size], workers))
     medians = {size: len(texts) / statistics.median(seconds) for size, seconds in engines.items()}
@@ -105,10 +101,12 @@ def rates(texts: Sequence[str], network: SentenceNetwork, n_rounds: int, folder:
     }
 
 
-def batches(texts: Sequence[str], size: int) -> list[Any]:
-    """(size,) strings each, texts of about one length together, as features are made."""
-    ordered = sorted(texts, key=len)
-    return [np.array(ordered[start : start + size], dtype=object) for start in range(0, len(ordered), size)]
+def batches(pieces: Any, size: int) -> list[Any]:
+    """(size, T) pieces each, texts of about as many pieces together, as features are made."""
+    lengths = (pieces > 0).sum(1)
+    order = np.argsort(lengths, kind="stable")
+    jobs = (order[start : start + size] for start in range(0, len(order), size))
+    return [pieces[job, : lengths[job].max()].astype(np.int64) for job in jobs]
 
 
 def timed(work: Callable[[Any], Any], jobs: Sequence[Any], workers: int) -> float:

@@ -1,6 +1,7 @@
 """The tuned candidate from the table to the file: trials, the journal of a run under `--time`, the same file again."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from bottega.shipping.model_file import read
 from bottega.workflow import table_tuning
 from bottega.workflow.options import train_options
 from bottega.workflow.table_tuned import NAME
+from bottega.workflow.table_tuning import Spent, TrialBudget
 from bottega.workflow.train import train
 
 
@@ -47,12 +49,15 @@ def test_it_ships_where_it_is_asked_for_and_is_made_again() -> None:
 
 
 def test_the_number_of_trials_of_a_run_under_time_is_replayed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(table_tuning, "KEPT_SHARE", 0.75)  # a few seconds are left for trials
-    record = trained(time="60s", name="timed")
+    def is_one_of_five(_: TrialBudget, __: str, spent: Mapping[str, Spent]) -> bool:
+        return sum(one.n for one in spent.values()) < 5
+
+    monkeypatch.setattr(TrialBudget, "_fits", is_one_of_five)
+    record = trained(time="10m", name="timed")
     history = Path("runs/timed/history.jsonl")
     decided = [line for line in map(json.loads, history.read_text("utf-8").splitlines()) if line["event"] == "decided"]
     [trials] = [line["value"] for line in decided if line["what"] == "trials"]
-    assert trials > 0
-    assert any(one.startswith(f"Tuned in {trials} trials") for one in record.believe)
+    assert sum(trials.values()) == 5
+    assert any(one.startswith("Tuned in 5 trials") for one in record.believe)
     monkeypatch.setattr(table_tuning.Clock, "left", lambda _: 0.0)
     assert bottega.reproduce("runs/timed").verdict == "identical"

@@ -26,6 +26,8 @@ class GraphBuilder:
         ['Mul', 'Identity']
     """
 
+    opsets: Mapping[str, int] = OPSETS  # of its models, by domain
+
     def __init__(self) -> None:
         self._nodes: list[onnx.NodeProto] = []
         self._constants: list[TensorProto] = []
@@ -76,8 +78,8 @@ class GraphBuilder:
         """
         other = onnx.load_from_string(model)
         for opset in other.opset_import:
-            if OPSETS.get(opset.domain) != opset.version:
-                raise ValueError(f"opset {opset.domain!r} {opset.version} is not {OPSETS.get(opset.domain)}")
+            if self.opsets.get(opset.domain) != opset.version:
+                raise ValueError(f"opset {opset.domain!r} {opset.version} is not {self.opsets.get(opset.domain)}")
         renamed = dict(inputs)
         for tensor in other.graph.initializer:
             renamed[tensor.name] = self._name("c")
@@ -97,7 +99,7 @@ class GraphBuilder:
     def model(self, *, name: str = "bottega") -> bytes:
         """Close the graph: checked, serialised, and the same bytes for the same calls."""
         graph = helper.make_graph(self._nodes, name, self._inputs, self._outputs, self._constants)
-        opsets = [helper.make_opsetid(domain, version) for domain, version in OPSETS.items()]
+        opsets = [helper.make_opsetid(domain, version) for domain, version in self.opsets.items()]
         model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="bottega")
         onnx.checker.check_model(model)
         return bytes(model.SerializeToString(deterministic=True))

@@ -1,7 +1,7 @@
 """From a table that was read to the cells that the preparation takes, column by column."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from bottega.problem.table import Column
 
 __all__ = ["TableCells", "cells_of"]
 
+UNREAD = "free text: its words are only read with --features"
 DAY, MOMENT = "%Y-%m-%d", "%Y-%m-%d %H:%M:%S"
 
 
@@ -27,19 +28,27 @@ class TableCells:
         cells: (N,) by column: floats with NaN, or strings with "" where missing.
         formats: of the date columns, as the cells are written.
         left_out: columns that no model is given, and why.
+        texts: (N,) by column, strings with "" where missing, of those whose words may be read.
     """
 
     cells: dict[str, npt.NDArray[Any]]
     kinds: dict[str, Kind]
     formats: dict[str, str]
     left_out: dict[str, str]
+    texts: dict[str, npt.NDArray[Any]] = field(default_factory=dict)
+
+    @property
+    def everything(self) -> dict[str, npt.NDArray[Any]]:
+        """Cells by column, with those of texts."""
+        return self.cells | self.texts
 
 
-def cells_of(table: Table, features: Sequence[Column] | None = None) -> TableCells:
+def cells_of(table: Table, features: Sequence[Column] | None = None, *, texts: bool = False) -> TableCells:
     """Take the feature columns of a table apart; free text is left out, and said.
 
     Args:
         features: columns that may be used; by default all that can be.
+        texts: whether cells of free text are wanted too.
     Raises:
         BottegaError: no column is left.
     """
@@ -47,7 +56,9 @@ def cells_of(table: Table, features: Sequence[Column] | None = None) -> TableCel
     for column in table.features if features is None else features:
         series = table.frame[column.name]
         if column.kind == "text":
-            found.left_out[column.name] = "free text: no model of tables reads it yet"
+            found.left_out[column.name] = UNREAD
+            if texts:
+                found.texts[column.name] = _strings(series.cast(pl.String))
         elif column.kind == "date":
             found.formats[column.name] = format_ = _format(column, series)
             found.kinds[column.name] = "date"

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from bottega.data.table_features import OF_TARGET, MadeFeature
 from bottega.data.table_preparation import TablePreparation
+from bottega.data.table_text_ideas import TextPlace, of_texts, text_places
 
 __all__ = ["TableColumns", "brainstorm"]
 
@@ -27,11 +28,12 @@ class TableColumns:
     """The encoded columns by what they are.
 
     Attributes:
-        names: (D,) as people know them.
+        names: (D,) as people know them; texts are not among the D.
         n_codes: (D,) 0 for a number.
         levels: of each category, by its encoded column, in the order of their codes.
         dates: encoded column of each part, by date column.
         target: name of what is predicted; `classes` is () for values.
+        texts: behind the others.
     """
 
     names: tuple[str, ...]
@@ -40,6 +42,7 @@ class TableColumns:
     dates: Mapping[str, Mapping[str, int]]
     target: str
     classes: tuple[str, ...]
+    texts: tuple[TextPlace, ...] = ()
 
     @classmethod
     def of(cls, prepared: TablePreparation, target: str, classes: tuple[str, ...]) -> "TableColumns":
@@ -55,7 +58,13 @@ class TableColumns:
             for one in prepared.columns
             if one.kind == "date"
         }
-        return cls(tuple(place), prepared.n_codes, levels, dates, target, classes)
+        texts = text_places(prepared.texts, len(place))
+        return cls(tuple(place), prepared.n_codes, levels, dates, target, classes, texts)
+
+    @property
+    def n_seen(self) -> int:
+        """D: the columns that models see."""
+        return len(self.names)
 
     @property
     def numbers(self) -> list[int]:
@@ -68,10 +77,10 @@ def brainstorm(columns: TableColumns, x: Floats, uses: Floats) -> list[MadeFeatu
     """Features that have learned nothing yet.
 
     Args:
-        x: (N, D) encoded training rows: what is constant in them is combined with nothing.
+        x: (N, D + texts) encoded training rows: what is constant in them is combined with nothing.
         uses: (D,) how much a first model made of each column: the most used ones are combined.
     """
-    moving = {place for place in range(x.shape[1]) if _moves(x[:, place])}
+    moving = {place for place in range(columns.n_seen) if _moves(x[:, place])}
     numbers = [place for place in _by_use(columns.numbers, uses) if place in moving]
     categories = [place for place in _by_use(columns.levels, uses) if place in moving][:MOST_CATEGORIES]
     return [
@@ -80,7 +89,15 @@ def brainstorm(columns: TableColumns, x: Floats, uses: Floats) -> list[MadeFeatu
         *_pairs(columns, sorted(numbers[:MOST_NUMBERS])),
         *_of_categories(columns, categories),
         *_inside_categories(columns, sorted(numbers[:MOST_WITH_CATEGORIES]), categories),
+        *of_texts(columns.texts, x, columns.target, _shown(columns.classes)),
     ]
+
+
+def _shown(classes: tuple[str, ...]) -> list[str]:
+    """The classes whose shares are tried, "" for the others: of two the second, of many the first few."""
+    if len(classes) == 2:
+        return ["", classes[1]]
+    return [label if number < MOST_CLASSES else "" for number, label in enumerate(classes)]
 
 
 def _by_use(places: Sequence[int] | Mapping[int, object], uses: Floats) -> list[int]:
@@ -130,10 +147,10 @@ def _of_categories(columns: TableColumns, categories: Sequence[int]) -> Iterator
         yield MadeFeature("rows by category", (place,), f"share of rows with the same {name}", n_codes=n_codes)
         if not columns.classes:
             yield MadeFeature(OF_TARGET, (place,), f"mean {columns.target} by {name}", -1.0, n_codes=n_codes)
-        shown = columns.classes[1:] if len(columns.classes) == 2 else columns.classes
-        for number, label in enumerate(shown[:MOST_CLASSES], len(columns.classes) - len(shown)):
-            words = f"share of {columns.target} = {label} by {name}"
-            yield MadeFeature(OF_TARGET, (place,), words, float(number), n_codes=n_codes)
+        for number, label in enumerate(_shown(columns.classes)):
+            if label:
+                words = f"share of {columns.target} = {label} by {name}"
+                yield MadeFeature(OF_TARGET, (place,), words, float(number), n_codes=n_codes)
 
 
 def _inside_categories(

@@ -44,14 +44,20 @@ def column_specs(table: "Table", prepared: Any, cells: Mapping[str, npt.NDArray[
         column = table.column(one.name)
         dtype = "float32" if one.kind == "number" else "string"
         written = column.format if one.kind == "date" else ""
-        own = table.choices.missing_in.get(one.name)
-        codes = own if own is not None else (*MISSING_CODES, *table.choices.missing)
-        missing = tuple(dict.fromkeys(code for code in (*codes, *column.missing) if code))
+        missing = _codes(table, one.name)
         rare = share_unknown(cells[one.name], one.levels) if one.kind == "category" else 0.0
         place = one.input_name, one.kind, dtype, one.name
         summary = summary_of(cells[one.name], one.kind, one.levels)
         specs.append(ColumnSpec(*place, one.levels, one.format, written, missing, round(rare, 6), summary))
-    return tuple(specs)
+    texts = prepared.text_inputs.items()
+    return (*specs, *(ColumnSpec(own, "text", "string", name, missing=_codes(table, name)) for name, own in texts))
+
+
+def _codes(table: "Table", name: str) -> tuple[str, ...]:
+    """What stands for a missing cell of a column, beside an empty one."""
+    own = table.choices.missing_in.get(name)
+    codes = own if own is not None else (*MISSING_CODES, *table.choices.missing)
+    return tuple(dict.fromkeys(code for code in (*codes, *table.column(name).missing) if code))
 
 
 def share_unknown(cells: npt.NDArray[Any], levels: Sequence[str]) -> float:

@@ -3,7 +3,8 @@
 Every column is an input of the graph, float32 `[N]` or string `[N]`. A missing number is NaN, a missing text is "".
 Out comes one float32 matrix `[N, D]`: numbers as they are (missing ones stay NaN), the code of each category with a
 code of its own for *missing* and one for *unknown*, dates as parts. Imputation and scaling are learned with each
-model, fold by fold (`evaluation.forms.Dense`), so that no fold's rows leak into another's means.
+model, fold by fold (`evaluation.forms.Dense`), so that no fold's rows leak into another's means. Columns of texts,
+where they are read, stand behind all others as numbers of words (`data.table_words`).
 """
 
 import re
@@ -18,9 +19,21 @@ from onnx import TensorProto
 
 from bottega.data.dates import add_date, date_parts
 from bottega.data.graph import GraphBuilder
+from bottega.data.table_words import TextEncoding, add_word_numbers
+from bottega.data.text_characters import TextGraphBuilder
 from bottega.errors import BottegaError, found_in, nearest_name
 
-__all__ = ["Encoding", "Feature", "TablePreparation", "add_encoder", "encoder_graph", "fit_preparation", "graph_inputs"]
+__all__ = [
+    "Encoding",
+    "Feature",
+    "TablePreparation",
+    "add_encoder",
+    "encoder_graph",
+    "fit_preparation",
+    "graph_builder",
+    "graph_inputs",
+    "input_name",
+]
 
 Kind = Literal["number", "category", "date"]
 Cells = Mapping[str, npt.NDArray[Any]]
@@ -30,6 +43,18 @@ EXACT = 2**24  # from here on float32 skips whole numbers
 ENCODED = "encoded"  # the output of the preparation alone
 OUTPUTS = frozenset({"label", "probabilities", "sure", "value", "lower", "upper", ENCODED})
 _INNER = re.compile(r"[a-z]+_[0-9]+")  # names that GraphBuilder gives to what lies inside
+
+
+def input_name(column: str) -> str:
+    """The graph's name for a column: its own, with an underscore where the graph uses that name itself.
+
+    Example:
+        >>> input_name("price"), input_name("label"), input_name("add_1_")
+        ('price', 'label_', 'add_1__')
+    """
+    bare = column.rstrip("_")  # so that no two columns end up with one name
+    taken = bare in OUTPUTS or _INNER.fullmatch(bare)
+    return f"{column}_" if taken else column
 
 
 @dataclass(frozen=True)
@@ -49,10 +74,8 @@ class Encoding:
 
     @property
     def input_name(self) -> str:
-        """The graph's name for the column: its own, with an underscore where the graph uses that name itself."""
-        bare = self.name.rstrip("_")  # so that no two columns end up with one name
-        taken = bare in OUTPUTS or _INNER.fullmatch(bare)
-        return f"{self.name}_" if taken else self.name
+        """The graph's name for the column."""
+        return input_name(self.name)
 
 
 @dataclass(frozen=True)
@@ -66,7 +89,11 @@ class Feature:
 
 @dataclass(frozen=True)
 class TablePreparation:
-    """The frozen state; what was learned are the levels of the categories.
+    """The frozen state; what was learned are the levels of the categories, and which words there are.
+
+    Attributes:
+        columns: numbers, categories and dates.
+        texts: columns whose words are read; no model sees them but through what is made of them.
 
     Example:
         >>> prepared = TablePreparation((Encoding("age", "number"), Encoding("sex", "category", ("f", "m"))))
@@ -77,10 +104,11 @@ class TablePreparation:
     """
 
     columns: tuple[Encoding, ...]
+    texts: tuple[TextEncoding, ...] = ()
 
     @property
     def features(self) -> tuple[Feature, ...]:
-        """The columns of the encoded matrix."""
+        """The columns of the encoded matrix, but for those of texts."""
         found: list[Feature] = []
         for column in self.columns:
             if column.kind == "date":
@@ -94,14 +122,31 @@ class TablePreparation:
         """(D,) codes of each feature, 0 where it is a number."""
         return np.array([feature.n_codes for feature in self.features], np.int64)
 
-    def to_json(self) -> list[dict[str, Any]]:
-        """The state as it stands in the card."""
-        return [asdict(column) for column in self.columns]
+    @property
+    def width(self) -> int:
+        """Columns of the encoded matrix, with those of texts."""
+        return len(self.features) + sum(text.width for text in self.texts)
+
+    @property
+    def names(self) -> list[str]:
+        """The columns that are read, as the graph takes them one after the other."""
+        return [*(one.name for one in self.columns), *(one.name for one in self.texts)]
+
+    @property
+    def text_inputs(self) -> dict[str, str]:
+        """The graph's name for each column of texts."""
+        return {text.name: input_name(text.name) for text in self.texts}
+
+    def to_json(self) -> dict[str, Any]:
+        """The state as plain values."""
+        return asdict(self)
 
     @classmethod
-    def from_json(cls, columns: list[dict[str, Any]]) -> "TablePreparation":
+    def from_json(cls, state: dict[str, Any]) -> "TablePreparation":
         """The same state again."""
-        return cls(tuple(Encoding(**{**column, "levels": tuple(column["levels"])}) for column in columns))
+        columns = (Encoding(**{**column, "levels": tuple(column["levels"])}) for column in state["columns"])
+        texts = (TextEncoding(**{**text, "words": tuple(text["words"])}) for text in state["texts"])
+        return cls(tuple(columns), tuple(texts))
 
 
 def fit_preparation(
@@ -138,12 +183,12 @@ def graph_inputs(prepared: TablePreparation, cells: Cells) -> dict[str, npt.NDAr
     Raises:
         BottegaError: a column is missing; the nearest name is told.
     """
-    absent = [column.name for column in prepared.columns if column.name not in cells]
+    absent = [name for name in prepared.names if name not in cells]
     if absent:
-        near = nearest_name(absent[0], [name for name in cells if name not in {one.name for one in prepared.columns}])
+        near = nearest_name(absent[0], [name for name in cells if name not in prepared.names])
         raise BottegaError(
             found=f"no column {found_in(absent)}",
-            expected=f"the columns that it was trained on: {found_in([column.name for column in prepared.columns])}",
+            expected=f"the columns that it was trained on: {found_in(prepared.names)}",
             fix=f"rename {near!r} to {absent[0]!r}" if near else "add the column; an empty one counts as missing",
         )
     inputs: dict[str, npt.NDArray[Any]] = {}
@@ -151,19 +196,24 @@ def graph_inputs(prepared: TablePreparation, cells: Cells) -> dict[str, npt.NDAr
         values = cells[column.name]
         with np.errstate(over="ignore"):  # beyond float32 is infinite there too
             inputs[column.input_name] = values.astype(np.float32 if column.kind == "number" else object)
-    return inputs
+    return inputs | {own: cells[name].astype(object) for name, own in prepared.text_inputs.items()}
+
+
+def graph_builder(prepared: TablePreparation) -> GraphBuilder:
+    """A builder for graphs over the preparation: texts need one more of the stock operators."""
+    return TextGraphBuilder() if prepared.texts else GraphBuilder()
 
 
 def encoder_graph(prepared: TablePreparation) -> bytes:
     """The preparation alone: one input per column -> `encoded` float32 [N, D]."""
-    g = GraphBuilder()
+    g = graph_builder(prepared)
     x = add_encoder(g, prepared)
-    g.output(x, ENCODED, TensorProto.FLOAT, ["N", len(prepared.features)])
+    g.output(x, ENCODED, TensorProto.FLOAT, ["N", prepared.width])
     return g.model()
 
 
 def add_encoder(g: GraphBuilder, prepared: TablePreparation) -> str:
-    """Declare one input per column and encode them; returns float32 [N, D]."""
+    """Declare one input per column and encode them; returns float32 [N, D], texts last."""
     inputs = [
         g.input(column.input_name, TensorProto.FLOAT if column.kind == "number" else TensorProto.STRING, ["N"])
         for column in prepared.columns
@@ -176,6 +226,8 @@ def add_encoder(g: GraphBuilder, prepared: TablePreparation) -> str:
         else:
             codes = cells if column.kind == "number" else _codes(g, column, cells)
             parts.append(g.op("Unsqueeze", codes, last))  # (N,) -> (N, 1)
+    texts = [g.input(own, TensorProto.STRING, ["N"]) for own in prepared.text_inputs.values()]
+    parts += [add_word_numbers(g, text, cells) for text, cells in zip(prepared.texts, texts, strict=True)]
     return g.op("Concat", *parts, axis=1)  # -> (N, D)
 
 

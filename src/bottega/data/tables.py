@@ -102,14 +102,14 @@ def read_table(
     if choices.target is None and (found := _guess_target(names)) is not None:
         choices, guessed = replace(choices, target=found), "its name says so"
     decimal_comma = _decimal_comma(grid)
-    columns, series, frame = [], [], grid.frame
+    columns, series = [], []
     for done, column in enumerate(names):
         if progress is not None and grid.frame.height * len(names) > LONG_CELLS:
             progress("reading columns", done, len(names))
-        found_column, values = typed_column(frame[column], grid.rows, choices, decimal_comma=decimal_comma)
+        strings = grid.frame.drop_in_place(column)  # they go when the column's values are there
+        found_column, values = typed_column(strings, grid.rows, choices, decimal_comma=decimal_comma)
         columns.append(found_column)
         series.append(values.rename(column))
-        frame = frame.drop(column)  # the strings of a column go when its values are there
     return Table(name, pl.DataFrame(series), tuple(columns), grid.reading, grid.rows, choices, guessed)
 
 

@@ -9,14 +9,14 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import onnx
-from onnx import TensorProto, helper
+from onnx import TensorProto
 
-from bottega.data.graph import IR_VERSION, OPSETS, GraphBuilder
+from bottega.data.graph import OPSETS, GraphBuilder
 from bottega.data.text_sums import MAX_LETTERS
 
 __all__ = [
@@ -49,13 +49,7 @@ UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff"  
 class TextGraphBuilder(GraphBuilder):
     """A builder whose models may use `com.microsoft`'s Tokenizer, which each official ONNX Runtime has built in."""
 
-    def model(self, *, name: str = "bottega") -> bytes:
-        """Close the graph."""
-        graph = helper.make_graph(self._nodes, name, self._inputs, self._outputs, self._constants)
-        opsets = [helper.make_opsetid(domain, version) for domain, version in {**OPSETS, "com.microsoft": 1}.items()]
-        model = helper.make_model(graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="bottega")
-        onnx.checker.check_model(model)
-        return bytes(model.SerializeToString(deterministic=True))
+    opsets = MappingProxyType({**OPSETS, "com.microsoft": 1})
 
 
 @dataclass(frozen=True)
@@ -81,6 +75,14 @@ class TextPreparation:
     def word_codes(self) -> npt.NDArray[np.int64]:
         """(n_codes,) 1 for what words are made of."""
         return np.array([0, 0, 0, 1, *map(is_letter, self.letters)], np.int64)
+
+    @property
+    def digits_alike(self) -> npt.NDArray[np.int64]:
+        """(n_codes,) the code of each character, of every digit that of the most frequent one."""
+        codes = np.arange(self.n_codes)
+        digits = [code for code, letter in enumerate(self.letters, start=N_SPECIAL) if letter.isdecimal()]
+        codes[digits] = min(digits, default=0)
+        return codes
 
     def to_json(self) -> dict[str, Any]:
         """The state as it stands in the card."""

@@ -4,6 +4,7 @@ From character codes (`data.text_characters`) on. The same nodes name the terms 
 counted row by row into sparse matrices, and in the file that ships. What counts as a term:
 
 - a word: letters, marks, numbers and underscores in a row, at most 127 of them; a pair: two words in a row;
+- a token: a word in which every digit is the same, or a sign that is part of none; and pairs of them;
 - a run: 2 to 4 characters inside what white space encloses, with a space on each side (scikit-learn's `char_wb`).
 """
 
@@ -34,15 +35,16 @@ class Terms:
     """The terms that a model counts, and what each of them weighs.
 
     Attributes:
-        kind: "words" (and pairs of them) or "runs" of characters.
-        keys: (K,) of the words or runs, as `keys_graph` names them; the first `n_counted` words count by themselves.
+        kind: "words" or "tokens" (and pairs of them), or "runs" of characters.
+        keys: (K,) of the words, tokens or runs, as `keys_graph` names them; the first `n_counted` words or tokens
+            count by themselves.
         pairs: (P,) keys of pairs, see `pair_keys`.
         n_counted: U; words after it are there because a pair needs them.
         idf: (U + P,) weight of each term.
         is_logarithmic: 1 + log of the count instead of the count.
     """
 
-    kind: Literal["words", "runs"]
+    kind: Literal["words", "tokens", "runs"]
     keys: Integers
     pairs: Integers
     n_counted: int
@@ -58,11 +60,12 @@ class Terms:
 def keys_graph(prepared: TextPreparation) -> bytes:
     """What the terms of a text are called, 0 for none.
 
-    `codes` uint16 [N, L] -> `words` int64 [N, W], `runs` int64 [N, R], in the order of the text.
+    `codes` uint16 [N, L] -> `words` int64 [N, W], `tokens` int64 [N, T], `runs` int64 [N, R], in the order of the text.
     """
     g = GraphBuilder()
     codes = g.op("Cast", g.input("codes", TensorProto.UINT16, ["N", "L"]), to=TensorProto.INT64)
     g.output(add_words(g, prepared, codes), "words", TensorProto.INT64, ["N", "W"])
+    g.output(_add_tokens(g, prepared, codes), "tokens", TensorProto.INT64, ["N", "T"])
     g.output(_add_runs(g, codes), "runs", TensorProto.INT64, ["N", "R"])
     return g.model()
 
@@ -81,10 +84,11 @@ def add_tf_idf(g: GraphBuilder, prepared: TextPreparation, terms: Terms, codes: 
         Places int64 [N, P], the column of the term at each occurrence, `n_terms` where there is none; and values
         float32 [N, P], of which those at one column add up to what scikit-learn's TfidfTransformer has there.
     """
-    if terms.kind == "words":
-        places = _add_word_places(g, terms, add_words(g, prepared, codes))
-    else:
+    if terms.kind == "runs":
         places = add_places(g, terms.keys, np.arange(terms.n_terms), _add_runs(g, codes), terms.n_terms)
+    else:
+        found = add_words(g, prepared, codes) if terms.kind == "words" else _add_tokens(g, prepared, codes)
+        places = _add_word_places(g, terms, found)
     n = g.op("Shape", codes, start=0, end=1)
     shape = g.op("Concat", n, g.constant([terms.n_terms + 1], np.int64), axis=0)
     none, one = g.op("Expand", g.constant(0.0), shape), g.constant(1.0)
@@ -162,6 +166,12 @@ def add_words(g: GraphBuilder, prepared: TextPreparation, codes: str, *, signs: 
     )
     sums = g.op("ScatterElements", none, number, product, axis=1, reduction="add")
     return _part(g, sums, 1)  # what stands before the first word is none
+
+
+def _add_tokens(g: GraphBuilder, prepared: TextPreparation, codes: str) -> str:
+    """One key for each word and sign, in their order, whatever digits it has: codes [N, L] -> int64 [N, T]."""
+    alike = g.op("Gather", g.constant(prepared.digits_alike, np.int64), codes)
+    return add_words(g, prepared, alike, signs=True)
 
 
 def _add_runs(g: GraphBuilder, codes: str) -> str:

@@ -21,6 +21,7 @@ __all__ = [
     "PADDING",
     "UNKNOWN",
     "Vocabulary",
+    "add_known",
     "add_tokens",
     "fit_vocabulary",
     "token_keys_graph",
@@ -92,6 +93,12 @@ def add_tokens(g: GraphBuilder, prepared: TextPreparation, vocabulary: Vocabular
     start = N_SPECIAL_TOKENS + len(vocabulary.keys)
     pairs = add_places(g, vocabulary.pairs, np.arange(start, vocabulary.n_tokens), key, PADDING)
     return g.op("Concat", words, pairs, axis=1)
+
+
+def add_known(g: GraphBuilder, tokens: str) -> str:
+    """Whether a text has a word with a number of its own: tokens [N, T] -> bool [N]."""
+    largest = g.op("ReduceMax", tokens, g.constant([1], np.int64), keepdims=0)
+    return g.op("GreaterOrEqual", largest, g.constant(N_SPECIAL_TOKENS, np.int64))
 
 
 def token_keys_graph(prepared: TextPreparation) -> bytes:

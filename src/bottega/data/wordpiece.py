@@ -22,9 +22,10 @@ from bottega.data.graph import GraphBuilder
 from bottega.data.text_characters import TextGraphBuilder, add_characters, text_input
 from bottega.data.text_sums import letter_numbers, place_numbers
 
-__all__ = ["MAX_PIECES", "Pieces", "add_pieces", "pieces_graph"]
+__all__ = ["MAX_PIECES", "Pieces", "add_known_pieces", "add_pieces", "known_pieces_graph", "pieces_graph"]
 
 Integers = npt.NDArray[np.int64]
+SPECIAL = ("[UNK]", "[CLS]", "[SEP]")  # pieces that say nothing of a text
 MAX_PIECES = 128  # with [CLS] and [SEP]: what the sentence network was trained with
 MAX_SYMBOLS = 2_048  # of a text that are looked at; 126 pieces have about 500
 MAX_WORD = 100  # symbols; a longer word is [UNK], as in the reference
@@ -76,6 +77,23 @@ def add_pieces(g: GraphBuilder, pieces: Pieces, text: str) -> str:
     symbols = _add_symbols(g, {letter: number for number, letter in enumerate(letters, start=1)}, text)
     longest, length = _add_longest(g, pieces, letters, symbols)
     return _add_path(g, pieces, symbols, longest, length)
+
+
+def known_pieces_graph(pieces: Pieces) -> bytes:
+    """Which texts have a piece with a meaning: `text` string [N] -> `known` bool [N]."""
+    g = TextGraphBuilder()
+    g.output(add_known_pieces(g, pieces, add_pieces(g, pieces, text_input(g))), "known", TensorProto.BOOL, ["N"])
+    return g.model()
+
+
+def add_known_pieces(g: GraphBuilder, pieces: Pieces, found: str) -> str:
+    """Whether a text has a piece with a meaning: numbers [N, T], as `add_pieces` gives them -> bool [N]."""
+    known = g.op("Greater", found, g.constant(0, np.int64))
+    for name in SPECIAL:
+        other = g.op("Not", g.op("Equal", found, g.constant(pieces.number(name), np.int64)))
+        known = g.op("And", known, other)
+    any_known = g.op("ReduceMax", g.op("Cast", known, to=TensorProto.INT64), g.constant([1], np.int64), keepdims=0)
+    return g.op("Cast", any_known, to=TensorProto.BOOL)
 
 
 def _letters(name: str) -> str:

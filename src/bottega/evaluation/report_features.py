@@ -24,8 +24,8 @@ def features(record: TrainRecord) -> Html:
         "features",
         "Made features",
         paragraph(
-            f"{plural(len(found.kept), 'made feature')} proved to help: made inside the file, which takes the same "
-            "columns as before."
+            f"{plural(len(found.kept), 'made feature')} proved to help: made inside the file, of the table's own "
+            "columns."
         ),
         _gains(found.kept, heading),
         _how(found),

@@ -67,10 +67,15 @@ class Staged:
 
 @dataclass(frozen=True)
 class Widened:
-    """A form that sees the encoded matrix with made features behind it."""
+    """A form that sees the encoded matrix with made features behind it.
+
+    Attributes:
+        n_seen: the first columns of the matrix, which the form sees too; None for all. Those of texts end here.
+    """
 
     features: tuple[MadeFeature, ...]
     head: "Form"
+    n_seen: int | None = None
 
 
 @dataclass(frozen=True)

@@ -144,7 +144,7 @@ def fit_boosting(
 
     Args:
         setting: `learning_rate`, `max_leaf_nodes`, `min_samples_leaf`, `l2_regularization`, `max_features` of
-            scikit-learn; `n_iterations` where there is no validation part.
+            scikit-learn; `n_iterations` where there is no validation part; `most_iterations` where they are limited.
     """
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
     from threadpoolctl import threadpool_limits
@@ -153,7 +153,7 @@ def fit_boosting(
     names = ("learning_rate", "max_leaf_nodes", "min_samples_leaf", "l2_regularization", "max_features")
     model = kind(
         **{name: setting[name] for name in names},
-        max_iter=MAX_ITERATIONS if val is not None else setting["n_iterations"],
+        max_iter=setting["n_iterations"] if val is None else setting.get("most_iterations", MAX_ITERATIONS),
         early_stopping=val is not None,
         n_iter_no_change=NO_GAIN,
         categorical_features=n_codes > 0 if n_codes.any() else None,

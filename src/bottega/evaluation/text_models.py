@@ -18,8 +18,10 @@ from bottega.data.text_terms import Terms, pair_keys
 
 __all__ = [
     "FittedTerms",
+    "Kind",
     "LinearLayer",
     "TermCounts",
+    "WordCounts",
     "count_terms",
     "fit_bayes",
     "fit_logistic",
@@ -30,6 +32,7 @@ __all__ = [
 
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
+Kind = Literal["words", "tokens", "runs"]
 MIN_ROWS = 2  # a term of one text teaches nothing about others
 MAX_TERMS = 60_000  # of one kind: the most frequent; the file holds a weight of each for each class
 ABSENT = -20.0  # score of a class that none of the rows has
@@ -37,21 +40,46 @@ EMPTY = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True)
+class WordCounts:
+    """Words, or tokens, and pairs of them.
+
+    Attributes:
+        single, pairs: sparse (N, G) counts, columns numbered as they sort.
+        keys: (G,) see `data.text_terms`.
+        pair_words: (G, 2) columns of `single`.
+    """
+
+    single: Any
+    pairs: Any
+    keys: Integers
+    pair_words: Integers
+
+    def of(self, rows: Integers) -> "WordCounts":
+        """Those of some rows."""
+        return WordCounts(self.single[rows], self.pairs[rows], self.keys, self.pair_words)
+
+
+@dataclass(frozen=True)
 class TermCounts:
     """Every term of every text; all rows are counted, which of the terms matter is learned from some of them.
 
     Attributes:
-        words, pairs, runs: sparse (N, G) counts, columns numbered as they sort.
-        word_keys, run_keys: (G,) see `data.text_terms`.
-        pair_words: (G, 2) columns of `words`.
+        runs: sparse (N, G) counts, columns numbered as they sort.
+        run_keys: (G,) see `data.text_terms`.
     """
 
-    words: Any
-    pairs: Any
+    words: WordCounts
+    tokens: WordCounts
     runs: Any
-    word_keys: Integers
     run_keys: Integers
-    pair_words: Integers
+
+    def of(self, rows: Integers) -> "TermCounts":
+        """Those of some rows."""
+        return TermCounts(self.words.of(rows), self.tokens.of(rows), self.runs[rows], self.run_keys)
+
+    def named(self, kind: Kind) -> WordCounts:
+        """The counts of words or of tokens."""
+        return self.words if kind == "words" else self.tokens
 
 
 @dataclass(frozen=True)
@@ -69,7 +97,8 @@ class FittedTerms:
         if self.terms.kind == "runs":
             x = counts.runs[rows][:, self.columns]
         else:
-            x = sparse.hstack([counts.words[rows][:, self.columns], counts.pairs[rows][:, self.pair_columns]])
+            found = counts.named(self.terms.kind)
+            x = sparse.hstack([found.single[rows][:, self.columns], found.pairs[rows][:, self.pair_columns]])
         x = x.tocsr().astype(np.float64)
         amounts = 1 + np.log(x.data) if self.terms.is_logarithmic else x.data
         x.data = amounts * self.terms.idf[x.indices]
@@ -99,46 +128,83 @@ class LinearLayer:
         return found
 
 
-def count_terms(keys: Iterable[tuple[Integers, Integers]]) -> TermCounts:
+def count_terms(keys: Iterable[Sequence[Integers]]) -> TermCounts:
     """Count the terms of texts.
 
     Args:
-        keys: (n, W) and (n, R) keys of words and runs, chunk by chunk in the order of the rows, 0 or less for none.
+        keys: (n, W), (n, T) and (n, R) keys of words, tokens and runs, chunk by chunk in the order of the rows, 0 or
+            less for none.
     """
-    words, runs, firsts, seconds = [], [], [], []
-    n = 0
-    for of_words, of_runs in keys:
-        words.append(_occurrences(of_words, n))
-        runs.append(_occurrences(of_runs, n))
-        both = (of_words[:, :-1] > 0) & (of_words[:, 1:] > 0)
-        firsts.append(np.stack([np.nonzero(both)[0] + n, of_words[:, :-1][both]]))
-        seconds.append(of_words[:, 1:][both])
-        n += len(of_words)
-    word_keys, word_counts = _matrix(np.concatenate(words, axis=1), n)
-    run_keys, run_counts = _matrix(np.concatenate(runs, axis=1), n)
-    row, first = np.concatenate(firsts, axis=1)
-    numbers = np.searchsorted(word_keys, np.stack([first, np.concatenate(seconds)]))
-    n_words = max(1, len(word_keys))
-    pairs, pair_counts = _matrix(np.stack([row, numbers[0] * n_words + numbers[1]]), n)
-    pair_words = np.stack(np.divmod(pairs, n_words), axis=1)
-    return TermCounts(word_counts, pair_counts, run_counts, word_keys, run_keys, pair_words)
+    words, tokens, runs = _WordCounting(), _WordCounting(), _Counting()
+    for of_words, of_tokens, of_runs in keys:
+        words.add(of_words)
+        tokens.add(of_tokens)
+        runs.add(of_runs, of_runs > 0)
+    run_keys, run_counts = runs.together()
+    return TermCounts(words.together(), tokens.together(), run_counts, run_keys)
 
 
-def _occurrences(keys: Integers, start: int) -> Integers:
-    """(2, M) row and key of each occurrence."""
-    there = keys > 0
-    return np.stack([np.nonzero(there)[0] + start, keys[there]])
+class _Counting:
+    """Sparse counts that grow chunk by chunk: at no time is there a number for each occurrence of all texts."""
+
+    def __init__(self) -> None:
+        self.keys: list[Integers] = []  # of each chunk, as they sort
+        self.counts: list[Any] = []
+
+    def add(self, keys: Integers, there: npt.NDArray[np.bool_]) -> Integers:
+        """Count the keys (n, W) where they are `there`; what is returned is the column of each of these."""
+        from scipy import sparse
+
+        found, column = np.unique(keys[there], return_inverse=True)
+        column = column.reshape(-1)
+        ones = np.ones(len(column), np.float32)
+        counts = sparse.csr_array((ones, (np.nonzero(there)[0], column)), shape=(len(keys), len(found)))
+        counts.sum_duplicates()
+        self.keys.append(found)
+        self.counts.append(counts)
+        return column.astype(np.int64)
+
+    def together(self) -> tuple[Integers, Any]:
+        """All keys as they sort, and the counts (N, G) of each."""
+        from scipy import sparse
+
+        keys = np.unique(np.concatenate([EMPTY, *self.keys]))
+        parts = zip(self.keys, self.counts, strict=True)
+        columns = [np.searchsorted(keys, own).astype(np.int32)[one.indices] for own, one in parts]
+        lengths = np.concatenate([EMPTY, *(np.diff(one.indptr) for one in self.counts)])
+        starts = np.concatenate([[0], np.cumsum(lengths)])
+        starts = starts.astype(np.int32 if starts[-1] <= np.iinfo(np.int32).max else np.int64)
+        data = np.concatenate([np.zeros(0, np.float32), *(one.data for one in self.counts)])
+        indices = np.concatenate([np.zeros(0, np.int32), *columns])
+        return keys, sparse.csr_array((data, indices, starts), shape=(len(lengths), len(keys)))
 
 
-def _matrix(occurrences: Integers, n: int) -> tuple[Integers, Any]:
-    from scipy import sparse
+class _WordCounting:
+    """Words and the pairs of neighbours, both counted as they come."""
 
-    keys, column = np.unique(occurrences[1], return_inverse=True)
-    ones = np.ones(len(column), np.float32)
-    return keys, sparse.csr_array((ones, (occurrences[0], column.reshape(-1))), shape=(n, len(keys)))
+    def __init__(self) -> None:
+        self.single, self.pairs = _Counting(), _Counting()
+
+    def add(self, keys: Integers) -> None:
+        """Count a chunk (n, W) of words in their order."""
+        there = keys > 0
+        number = np.zeros(keys.shape, np.int64)
+        number[there] = self.single.add(keys, there)
+        both = there[:, :-1] & there[:, 1:]
+        self.pairs.add(number[:, :-1] * max(1, len(self.single.keys[-1])) + number[:, 1:], both)
+
+    def together(self) -> WordCounts:
+        """All of them; pairs are named by the columns of their words."""
+        keys, single = self.single.together()
+        n_words = max(1, len(keys))
+        for i, (own, pairs) in enumerate(zip(self.single.keys, self.pairs.keys, strict=True)):
+            first, second = np.searchsorted(keys, own)[np.stack(np.divmod(pairs, max(1, len(own))))]
+            self.pairs.keys[i] = first * n_words + second  # sorts as before
+        pairs, counts = self.pairs.together()
+        return WordCounts(single, counts, keys, np.stack(np.divmod(pairs, n_words), axis=1))
 
 
-def fit_terms(counts: TermCounts, rows: Integers, kind: Literal["words", "runs"]) -> FittedTerms:
+def fit_terms(counts: TermCounts, rows: Integers, kind: Kind) -> FittedTerms:
     """Choose the terms that two of the rows have, at most 60,000, and weigh them by their rarity.
 
     Args:
@@ -149,15 +215,16 @@ def fit_terms(counts: TermCounts, rows: Integers, kind: Literal["words", "runs"]
         columns, n_rows = _frequent(counts.runs[rows])
         return FittedTerms(Terms("runs", counts.run_keys[columns], EMPTY, len(columns), _idf(n_rows, len(rows))),
                            columns, EMPTY)  # fmt: skip
-    words, n_words = _frequent(counts.words[rows])
-    pairs, n_pairs = _frequent(counts.pairs[rows])
-    needed = np.setdiff1d(counts.pair_words[pairs], words)
+    found = counts.named(kind)
+    words, n_words = _frequent(found.single[rows])
+    pairs, n_pairs = _frequent(found.pairs[rows])
+    needed = np.setdiff1d(found.pair_words[pairs], words)
     known = np.concatenate([words, needed])
-    number = np.zeros(len(counts.word_keys), np.int64)
+    number = np.zeros(len(found.keys), np.int64)
     number[known] = np.arange(len(known))
-    both = pair_keys(*number[counts.pair_words[pairs]].T) if len(pairs) else EMPTY
+    both = pair_keys(*number[found.pair_words[pairs]].T) if len(pairs) else EMPTY
     idf = _idf(np.concatenate([n_words, n_pairs]), len(rows))
-    return FittedTerms(Terms("words", counts.word_keys[known], both, len(words), idf), words, pairs)
+    return FittedTerms(Terms(kind, found.keys[known], both, len(words), idf), words, pairs)
 
 
 def _frequent(x: Any) -> tuple[Integers, Integers]:

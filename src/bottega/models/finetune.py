@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -80,7 +80,7 @@ class UpperBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         y = functional.relu6(self.expand(x))
-        y = self.project(functional.relu6(self.depthwise(y)))
+        y = cast(Tensor, self.project(functional.relu6(self.depthwise(y))))
         return x + y if self.skips else y
 
 

@@ -21,6 +21,7 @@ def add_labels(
     temperature: float,
     threshold: float | None,
     costs: Costs | None = None,
+    known: str | None = None,
 ) -> None:
     """Close a classifier: `label` string [N], `probabilities` float32 [N, C], `sure` bool [N].
 
@@ -29,6 +30,7 @@ def add_labels(
         temperature: scores are divided by it before the softmax.
         threshold: of `sure`; None when nothing is sure.
         costs: by which the label is chosen; None for the most probable one.
+        known: bool [N], false where the input says nothing to the model, and so nothing is sure; None where all do.
     """
     probabilities = g.op("Softmax", g.op("Div", scores, g.constant(temperature)), axis=1)
     if costs is None:
@@ -42,6 +44,8 @@ def add_labels(
         own = g.op("Reshape", g.op("GatherElements", probabilities, column, axis=1), flat)
     label = g.op("Gather", g.constant(list(labels)), best, axis=0)
     sure = g.op("GreaterOrEqual", own, g.constant(2.0 if threshold is None else threshold))
+    if known is not None:
+        sure = g.op("And", sure, known)
     g.output(label, "label", TensorProto.STRING, ["N"])
     g.output(probabilities, "probabilities", TensorProto.FLOAT, ["N", len(labels)])
     g.output(sure, "sure", TensorProto.BOOL, ["N"])

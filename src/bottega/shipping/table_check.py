@@ -12,9 +12,16 @@ from bottega.problem.table import ColumnSpec
 from bottega.shipping.model_file import GoldenRow
 from bottega.shipping.table_predictor import Answered, TableModel, ask_rows
 
-__all__ = ["differences", "golden_rows", "made_up_rows", "replay_rows", "shortest"]
+__all__ = ["SENTENCES", "differences", "golden_rows", "made_up_rows", "replay_rows", "shortest"]
 
 N_GOLDEN = 6
+SENTENCES = (  # in place of texts, which are somebody's
+    "The quick brown fox jumps over the lazy dog.",
+    "When does the next train to Firenze leave, and what does it cost?",
+    "FREE!!! Call 0800 123 456 now and win 1,000 €",
+    "Çok güzel, größer, naïve, 你好, مرحبا, हिन्दी 😀",
+    "<b>not</b> bad & not good: $x^2$ …",
+)
 STRANGE = "\u2205"  # a category that no training row has
 Cells = Mapping[str, npt.NDArray[Any]]
 
@@ -22,13 +29,17 @@ Cells = Mapping[str, npt.NDArray[Any]]
 def made_up_rows(cells: Cells, rows: npt.NDArray[np.int64], columns: Sequence[ColumnSpec]) -> Cells:
     """Rows that are nobody's: each column drawn on its own from training cells; then an empty and a strange one.
 
+    Texts are stock sentences, one of them twice.
+
     Args:
         cells: (N,) by column.
         rows: numbers of the training rows.
     """
     found = {}
     for place, one in enumerate(columns):
-        values = cells[one.column][np.random.default_rng(place).choice(rows, N_GOLDEN)]
+        drawn = np.random.default_rng(place).choice(rows, N_GOLDEN)
+        texts = np.array([SENTENCES[i % len(SENTENCES)] for i in range(N_GOLDEN)], dtype=object)
+        values = texts if one.kind == "text" else cells[one.column][drawn]
         empty, strange = (math.nan, -1.0) if one.kind == "number" else ("", STRANGE)
         found[one.column] = np.array([*values, empty, strange], dtype=values.dtype)
     return found

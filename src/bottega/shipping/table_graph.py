@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from bottega.data.graph import GraphBuilder
-from bottega.data.table_preparation import TablePreparation, add_encoder
+from bottega.data.table_preparation import TablePreparation, add_encoder, graph_builder
 from bottega.evaluation.conformal import Interval
 from bottega.evaluation.costs import Costs
 from bottega.evaluation.forms import Form
@@ -30,7 +29,7 @@ def table_classifier(
         threshold: of `sure`; None when nothing is sure.
         costs: by which the label is chosen; None for the most probable one.
     """
-    g = GraphBuilder()
+    g = graph_builder(prepared)
     scores = add_tail(g, form, add_encoder(g, prepared))
     add_labels(g, scores, labels, temperature=temperature, threshold=threshold, costs=costs)
     return g.model()
@@ -38,6 +37,6 @@ def table_classifier(
 
 def table_regressor(prepared: TablePreparation, form: Form, interval: Interval) -> bytes:
     """Columns in; `value`, `lower` and `upper` out."""
-    g = GraphBuilder()
+    g = graph_builder(prepared)
     add_values(g, add_tail(g, form, add_encoder(g, prepared)), interval)
     return g.model()

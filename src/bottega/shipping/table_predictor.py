@@ -23,9 +23,10 @@ from bottega.problem.table import ColumnSpec
 from bottega.shipping.model_file import TableCard
 from bottega.shipping.predictor import Answer, Model, engine_errors
 
-__all__ = ["Answered", "TableModel", "ask_rows"]
+__all__ = ["MAX_TEXTS", "Answered", "TableModel", "ask_rows"]
 
 MAX_ROWS = 4096  # at once; what a kernel or neighbours make of them stays within memory
+MAX_TEXTS = 64  # at once: a file makes megabytes of each long text
 Answered = dict[str, npt.NDArray[Any]]
 """label, probabilities, sure; or value, lower, upper: an array each."""
 
@@ -115,13 +116,14 @@ def ask_rows(
     """Run rows through a session whose inputs are these columns; outputs by name."""
     n = len(next(iter(cells.values()))) if cells else 0
     parts = []
-    for start in range(0, max(n, 1), MAX_ROWS):
+    most = MAX_TEXTS if any(one.kind == "text" for one in columns) else MAX_ROWS
+    for start in range(0, max(n, 1), most):
         inputs = {}
         for one in columns:
-            values = cells[one.column][start : start + MAX_ROWS]
+            values = cells[one.column][start : start + most]
             with np.errstate(over="ignore"):  # beyond float32 is infinite there too
                 inputs[one.name] = values.astype(np.float32 if one.dtype == "float32" else object)
-        with engine_errors(f"the model cannot answer {min(n, MAX_ROWS)} rows"):
+        with engine_errors(f"the model cannot answer {min(n, most)} rows"):
             parts.append(session.run(outputs, inputs))
     return {name: np.concatenate(column) for name, column in zip(outputs, zip(*parts, strict=True), strict=True)}
 

@@ -27,11 +27,11 @@ def add_tail(g: GraphBuilder, form: Form, x: str) -> str:
     return _TAILS[type(form)](g, form, x)
 
 
-def tail_model(form: Form, n_inputs: int | Sequence[int], n_classes: int) -> bytes:
+def tail_model(form: Form, n_inputs: int | Sequence[int | str], n_classes: int) -> bytes:
     """A model of the tail alone: `x` float32 [N, D] -> `logits` float32 [N, C].
 
     Args:
-        n_inputs: D; or the shape of one example, where the form takes pictures.
+        n_inputs: D; or the shape of one example, where the form takes pictures, or texts of any length.
     """
     g = GraphBuilder()
     x = g.input("x", TensorProto.FLOAT, ["N", *([n_inputs] if isinstance(n_inputs, int) else n_inputs)])
@@ -106,7 +106,7 @@ def _staged(g: GraphBuilder, form: Staged, x: str) -> str:
 
 
 def _widened(g: GraphBuilder, form: Widened, x: str) -> str:
-    return add_tail(g, form.head, add_features(g, form.features, x))
+    return add_tail(g, form.head, add_features(g, form.features, x, form.n_seen))
 
 
 def _rescaled(g: GraphBuilder, form: Rescaled, x: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bottega.data.graph import GraphBuilder
+from bottega.data.text_characters import TextGraphBuilder
 from bottega.errors import BottegaError
 from bottega.problem.table import ColumnSpec
 from bottega.shipping import wire
@@ -28,7 +29,7 @@ def merge_targets(files: Sequence[bytes]) -> tuple[bytes, tuple[ColumnSpec, ...]
     opened = [read(data) for data in files]
     outputs = target_outputs([card for card, _ in opened])
     columns = _shared_columns([card for card, _ in opened], {one.name for one in outputs})
-    g = GraphBuilder()
+    g = TextGraphBuilder() if any(one.kind == "text" for one in columns.values()) else GraphBuilder()
     for one in columns.values():
         g.input(one.name, ELEMENT_TYPES[one.dtype], ["N"])
     results: list[str] = []

@@ -5,7 +5,7 @@ from onnx import TensorProto
 
 from bottega.data.graph import GraphBuilder
 from bottega.data.text_characters import TextPreparation
-from bottega.data.text_tokens import PADDING, Vocabulary, add_tokens
+from bottega.data.text_tokens import PADDING, Vocabulary, add_known, add_tokens
 from bottega.evaluation.text_forms import Filters, Recurrent, TextNetwork
 
 __all__ = ["text_network_graph"]
@@ -14,7 +14,11 @@ OUTSIDE = -2.0  # below what a tanh gives
 
 
 def text_network_graph(prepared: TextPreparation, vocabulary: Vocabulary, form: TextNetwork) -> bytes:
-    """`x` float32 [N, L], codes of characters -> `logits` float32 [N, C]."""
+    """A network, and whether it has seen one of a text's words.
+
+    Returns:
+        `x` float32 [N, L], codes of characters -> `logits` float32 [N, C], `known` bool [N].
+    """
     g = GraphBuilder()
     codes = g.op("Cast", g.input("x", TensorProto.FLOAT, ["N", "L"]), to=TensorProto.INT64)
     tokens = add_tokens(g, prepared, vocabulary, codes)
@@ -31,6 +35,7 @@ def text_network_graph(prepared: TextPreparation, vocabulary: Vocabulary, form: 
         x = _read(g, form.body, x, inside, n)
     logits = g.op("Gemm", x, g.constant(form.weight), g.constant(form.bias))
     g.output(logits, "logits", TensorProto.FLOAT, ["N", len(form.bias)])
+    g.output(add_known(g, tokens), "known", TensorProto.BOOL, ["N"])
     return g.model()
 
 

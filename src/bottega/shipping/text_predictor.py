@@ -14,12 +14,11 @@ from bottega.data.text_files import SUFFIX, text_of_file
 from bottega.errors import BottegaError, found_in
 from bottega.problem.table import ColumnSpec
 from bottega.shipping.predictor import Answer
-from bottega.shipping.table_predictor import Answered, TableModel, ask_rows
+from bottega.shipping.table_predictor import MAX_TEXTS, Answered, TableModel, ask_rows
 
 __all__ = ["TextModel", "ask_texts", "names_text_file"]
 
 MAX_PATH = 4096  # characters; what is longer is a text
-MAX_TEXTS = 64  # at once: a file makes megabytes of each long text
 
 
 class TextModel(TableModel):

@@ -6,7 +6,7 @@ from onnx import TensorProto
 
 from bottega.data.graph import GraphBuilder
 from bottega.data.text_characters import TextPreparation
-from bottega.data.text_tokens import N_SPECIAL_TOKENS, Vocabulary, add_tokens
+from bottega.data.text_tokens import N_SPECIAL_TOKENS, Vocabulary, add_known, add_tokens
 from bottega.evaluation.forms import Softmax
 from bottega.shipping.tails import add_tail
 
@@ -25,23 +25,28 @@ def vector_features_graph(prepared: TextPreparation, vocabulary: Vocabulary, row
     """
     g = GraphBuilder()
     codes = g.op("Cast", g.input("codes", TensorProto.UINT16, ["N", "L"]), to=TensorProto.INT64)
-    found = _add_features(g, prepared, vocabulary, rows, codes)
+    found = _add_features(g, rows, add_tokens(g, prepared, vocabulary, codes))
     g.output(found, "features", TensorProto.FLOAT, ["N", 2 * rows.shape[1]])
     return g.model()
 
 
 def vector_scores_graph(prepared: TextPreparation, vocabulary: Vocabulary, rows: Floats, head: Softmax) -> bytes:
-    """With a layer on them: `x` float32 [N, L], codes of characters -> `logits` float32 [N, C]."""
+    """With a layer on them, and whether a text has a word that has a vector.
+
+    Returns:
+        `x` float32 [N, L], codes of characters -> `logits` float32 [N, C], `known` bool [N].
+    """
     g = GraphBuilder()
     codes = g.op("Cast", g.input("x", TensorProto.FLOAT, ["N", "L"]), to=TensorProto.INT64)
-    scores = add_tail(g, head, _add_features(g, prepared, vocabulary, rows, codes))
+    tokens = add_tokens(g, prepared, vocabulary, codes)
+    scores = add_tail(g, head, _add_features(g, rows, tokens))
     g.output(scores, "logits", TensorProto.FLOAT, ["N", len(head.bias)])
+    g.output(add_known(g, tokens), "known", TensorProto.BOOL, ["N"])
     return g.model()
 
 
-def _add_features(g: GraphBuilder, prepared: TextPreparation, vocabulary: Vocabulary, rows: Floats, codes: str) -> str:
-    """Mean and largest over the words that have a vector; zeros where none has."""
-    tokens = add_tokens(g, prepared, vocabulary, codes)  # (N, T)
+def _add_features(g: GraphBuilder, rows: Floats, tokens: str) -> str:
+    """Mean and largest over the words that have a vector, zeros where none has: [N, T] -> [N, 2 D]."""
     special = np.zeros((N_SPECIAL_TOKENS, rows.shape[1]), np.float32)
     found = g.op("Gather", g.constant(np.concatenate([special, rows])), tokens)  # (N, T, D)
     known = g.op("GreaterOrEqual", tokens, g.constant(N_SPECIAL_TOKENS, np.int64))

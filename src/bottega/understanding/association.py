@@ -84,6 +84,8 @@ def _seen(cells: NDArray[Any], one: ColumnSpec) -> _Seen:
         known = {level: number for number, level in enumerate(one.levels)} | {"": -1}  # as the model tells them apart
         codes = [known.get(cell, len(one.levels)) for cell in cells.tolist()]
         return _Seen(None, np.unique(codes, return_inverse=True)[1].reshape(-1))
+    if one.kind == "text":  # tells of no other column by its order
+        return _Seen(np.zeros(len(cells)), None)
     values = in_order_of_time(cells, one.format) if one.kind == "date" else cells.astype(np.float64)
     there = ~np.isnan(values)
     _, place, counts = np.unique(values[there], return_inverse=True, return_counts=True)

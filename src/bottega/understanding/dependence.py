@@ -26,8 +26,10 @@ def grid_of(cells: NDArray[Any], one: ColumnSpec) -> list[Any]:
 
     Returns:
         Numbers and dates at even quantiles, ascending (all of them where there are few); categories that the
-        model knows, the most frequent first; last NaN or "" where some cell is missing.
+        model knows, the most frequent first; last NaN or "" where some cell is missing. No texts: each is its own.
     """
+    if one.kind == "text":
+        return []
     missing = np.isnan(cells) if one.kind == "number" else cells == ""
     there = cells[~missing]
     last: list[Any] = [cells[missing][0]] if missing.any() else []

@@ -50,7 +50,9 @@ def explain_row(rows: AskedRows, place: int, name: str, *, seed: int = 0) -> Row
         answer=float(answer[said]),
         columns=tuple(found),
         effects=tuple(
-            _effect(rows, one, change.columns[0], said) for change in found[:N_EFFECTS] if abs(change.change) > 0
+            _effect(rows, one, change.columns[0], said)
+            for change in found[:N_EFFECTS]
+            if abs(change.change) > 0 and rows.column(change.columns[0]).kind != "text"
         ),
         n_background=len(background),
     )

@@ -9,6 +9,7 @@ from bottega.evaluation.metrics import MEAN_COST, metric_named
 from bottega.evaluation.wording import joined, percent, percent_range, points, shortened
 from bottega.problem.records import Candidate, Finding, LookRecord, Score
 from bottega.workflow.candidates import Developed
+from bottega.workflow.enough import LITTLE_LEFT
 from bottega.workflow.judge import Judged
 
 __all__ = [
@@ -121,8 +122,15 @@ def against(rival: Candidate | None, developed: Developed, noun: str = "picture"
         tried = {one.spec.kind for one in developed.answered.values()}
         if is_network and developed.skipped and "baseline" not in tried:
             return ". Simpler methods were not tried: the time was too short for them."
-        untried = "network" not in tried and any(spec.kind == "network" for spec, _ in developed.skipped)
-        return ". The network was not tried: the time was too short for it." if untried else "."
+        untried = [why for spec, why in developed.skipped if spec.kind == "network" and "network" not in tried]
+        if not untried:
+            return "."
+        reason = "the report says why"
+        if any(not why.startswith("not tried") for why in untried):
+            reason = "the time was too short for it"
+        elif any(LITTLE_LEFT in why for why in untried):
+            reason = "little was left to gain"
+        return f". The network was not tried: {reason}."
     better = gap.low > 0 if gap.higher_is_better else gap.high < 0
     worse = gap.high < 0 if gap.higher_is_better else gap.low > 0
     if is_network and better:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bottega.data.splits import folds
+from bottega.data.text_codes import CodedTexts
 from bottega.evaluation.abstention import Sure, sure_threshold
 from bottega.evaluation.calibration import apply_temperature, fit_temperature
 from bottega.evaluation.choice import Choice, Contender, choose
@@ -20,6 +21,7 @@ from bottega.evaluation.costs import Costs
 from bottega.evaluation.forms import Form, form_bytes
 from bottega.evaluation.metrics import Metric, metric_named
 from bottega.shipping.tails import tail_model
+from bottega.workflow.enough import nothing_to_gain
 from bottega.workflow.features import engine
 from bottega.workflow.table_values import interval_of, values_far_behind
 from bottega.workflow.threads import product_threads
@@ -44,7 +46,7 @@ class Material:
     """What candidates are fitted on.
 
     Attributes:
-        views: (N, D) float32 vectors by name.
+        views: (N, D) float32 vectors by name; pictures, or texts, which are indexed by rows too.
         y: (N,) class indices, or values where there are no classes.
         groups: (N,) equal for examples that belong together.
         group_names: (N, 32) as in `data.splits.Split`.
@@ -54,7 +56,7 @@ class Material:
         weights: (N,) how much each example counts; None for all the same.
     """
 
-    views: Mapping[str, Floats]
+    views: Mapping[str, Any]
     y: Targets
     groups: Integers
     group_names: npt.NDArray[np.uint8]
@@ -99,6 +101,7 @@ class Spec:
         alone: whether its fits are long, use all cores, or ask for what others have fitted: then nothing is tuned
             beside it, its fits are made one by one, and they can be interrupted.
         leads: whether it is likely to lead, and so is fitted first; networks are, unless said otherwise.
+        costly: whether it is tried only where the others, on a validation part, leave something to gain.
         weighs: whether `fit` and `tune` take, as their last arguments, how much each example counts (N,) and, for
             `tune`, each of the validation part.
     """
@@ -110,6 +113,7 @@ class Spec:
     tune: Callable[..., tuple[Setting, Form | None]] = lambda *_: ({}, None)
     alone: bool = False
     leads: bool | None = None
+    costly: bool = False
     weighs: bool = False
 
     @property
@@ -241,11 +245,14 @@ def develop(
                 begun.append(under_way.popleft()())
 
         try:
-            for spec in sorted(specs, key=lambda one: not one.comes_first):  # the likely leader
+            for spec in sorted(specs, key=lambda one: (held_out and one.costly, not one.comes_first)):
                 if spec.alone:
                     settle(0)
                 if (begun or under_way) and not may_begin(spec.name):
                     skipped.append((spec, "no time was left"))
+                    continue
+                if held_out and spec.costly and (why := _nothing_to_gain(begun, material, rows, half, rules)):
+                    skipped.append((spec, why))
                     continue
                 tell(spec.name)
                 under_way.append(begin(spec))
@@ -283,12 +290,17 @@ def predictions(logits: Numbers, temperature: float) -> Numbers:
     return apply_temperature(logits, temperature) if logits.shape[1] > 1 else logits[:, 0]
 
 
-def answer(form: Form, x: Floats, n_classes: int) -> Numbers:
+def answer(form: Form, x: Floats | CodedTexts, n_classes: int) -> Numbers:
     """Scores (N, C) of a fitted form, or values (N, 1), by the operators that ship.
 
     Args:
-        x: (N, D) vectors, or (N, C, H, W) pictures, which may be bytes.
+        x: (N, D) vectors, or (N, C, H, W) pictures, which may be bytes; or texts.
     """
+    if isinstance(x, CodedTexts):  # each as long as it is: the longest of a batch sets the cost of all
+        session, found = engine(tail_model(form, ("L",), n_classes), threads=1), np.zeros((len(x), n_classes))
+        for places in x.by_length(ANSWERED):
+            found[places] = session.run(None, {"x": x[places].matrix()})[0]
+        return found
     session = engine(tail_model(form, x.shape[1:], n_classes), threads=1)
     n = min(512, max(1, ANSWERED // math.prod(x.shape[1:])))
     parts = (x[start : start + n].astype(np.float32, copy=False) for start in range(0, len(x), n))
@@ -339,6 +351,17 @@ def _finished(begun: _Begun, material: Material, rows: Integers, half: npt.NDArr
     if logits.shape[1] > 1:
         temperature = fit_temperature(logits[select], material.y[kept], *material.weights_of(kept))
     return Answered(begun.spec, begun.setting, final.form, logits, temperature, seconds + final.seconds, dropped)
+
+
+def _nothing_to_gain(
+    begun: Sequence[_Begun], material: Material, rows: Integers, half: npt.NDArray[np.str_], rules: Rules
+) -> str | None:
+    """Why a costly candidate isn't tried after these."""
+    select = half == "select"
+    done = (_finished(one, material, rows, half) for one in begun)
+    answers = {one.spec.name: one.predictions()[select] for one in done if one.dropped is None}
+    kept = rows[select]
+    return nothing_to_gain(answers, material.y[kept], material.measure(rules.metric, kept), rules.margin)
 
 
 def _too_large(form: Form) -> str | None:

@@ -48,7 +48,7 @@ def drivers_of_run(trial: Trial[LookedTable], shipped: Shipped, seconds: float) 
 
     rows = AskedRows(
         ask=answers_of(predict),
-        cells={one.column: looked.taken.cells[one.column][places] for one in columns},
+        cells={one.column: looked.taken.everything[one.column][places] for one in columns},
         columns=columns,
         labels=looked.classes,
         target=looked.look.task.target or "",

@@ -19,9 +19,10 @@ from bottega.workflow.feature_search import Evidence, FeatureSearch, Found
 from bottega.workflow.feature_specs import Searched, with_features
 from bottega.workflow.judge import INNER_K
 from bottega.workflow.table_specs import VIEW, TableTask
+from bottega.workflow.table_words import WITH_WORDS
 from bottega.workflow.threads import product_threads
 
-__all__ = ["Budget", "FeatureRun", "feature_recipe", "search_features"]
+__all__ = ["Budget", "FeatureRun", "feature_recipe", "search_features", "without_features"]
 
 FEWEST_SECONDS = 20.0  # under --time: with less left, not even one search is begun
 SHARE_OF_TIME = 0.4  # of what is left under --time, for all searches together
@@ -31,10 +32,15 @@ ERRORS = {True: "squared errors of the probabilities (Brier)", False: "absolute 
 
 @dataclass(frozen=True)
 class FeatureRun:
-    """The candidates that take part, and what was found on the rows of the file that ships."""
+    """The candidates that take part, and what was found on the rows of the file that ships.
+
+    Attributes:
+        texts: columns of texts of which something kept is made.
+    """
 
     specs: list[Spec]
     record: FeatureRecord
+    texts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,18 @@ class Budget:
     n_repeats: int
     k: int
 
+    @property
+    def is_out(self) -> bool:
+        """Whether nothing is begun."""
+        if self.decided is not None:
+            return "skipped" in self.decided
+        return self.clock.left() < FEWEST_SECONDS
+
+    @property
+    def most_seconds(self) -> float:
+        """What features may take in all."""
+        return SHARE_OF_TIME * self.clock.left() if self.decided is None else math.inf
+
 
 def search_features(
     task: TableTask,
@@ -66,22 +84,23 @@ def search_features(
 
     Each fold's fits search on the fold's own rows; see `workflow.feature_specs`.
     """
-    x = material.views[VIEW]
+    view = WITH_WORDS if WITH_WORDS in material.views else VIEW
+    x = material.views[view]
     rows, n_searches = _final_rows(divided, len(x), budget)
-    skipped = budget.decided is not None and "skipped" in budget.decided
-    if skipped or (budget.decided is None and budget.clock.left() < FEWEST_SECONDS):
-        return FeatureRun(list(specs), _skipped())
+    if budget.is_out:
+        return without_features(specs)
     columns = TableColumns.of(prepared, target, material.classes)
     group_of = {row.tobytes(): int(group) for row, group in zip(x, material.groups, strict=True)}
-    searched = Searched(task, FeatureSearch(task, columns, group_of), specs)
-    begun, is_free = budget.clock.elapsed(), budget.decided is None
-    most = SHARE_OF_TIME * budget.clock.left() / n_searches if is_free else math.inf
+    searched = Searched(task, FeatureSearch(task, columns, group_of), specs, view)
+    begun = budget.clock.elapsed()
     with product_threads(1):
-        found = searched.first(x[rows], material.y[rows], most)
+        found = searched.first(x[rows], material.y[rows], budget.most_seconds / n_searches)
     to_come = (n_searches - 1) * (budget.clock.elapsed() - begun)
-    if found is None or (is_free and to_come > SHARE_OF_TIME * budget.clock.left()):
-        return FeatureRun(list(specs), _skipped())
-    return FeatureRun(with_features(specs, searched), _record(found, is_class=bool(material.classes)))
+    if found is None or to_come > budget.most_seconds:
+        return without_features(specs)
+    used = {place for one in found.features if one.is_of_text for place in one.columns}
+    texts = tuple(one.name for one in columns.texts if used.intersection((one.start, *one.columns)))
+    return FeatureRun(with_features(specs, searched), _record(found, is_class=bool(material.classes)), texts)
 
 
 def feature_recipe(record: FeatureRecord) -> dict[str, Any]:
@@ -101,8 +120,9 @@ def _final_rows(divided: Split, n: int, budget: Budget) -> tuple[npt.NDArray[np.
     return np.sort(np.concatenate([train, val])), 1 + budget.k
 
 
-def _skipped() -> FeatureRecord:
-    return FeatureRecord((), (), 0, 0, "", f"No features were made: {NO_TIME}.")
+def without_features(specs: Sequence[Spec]) -> FeatureRun:
+    """The candidates as they are, for want of time."""
+    return FeatureRun(list(specs), FeatureRecord((), (), 0, 0, "", f"No features were made: {NO_TIME}."))
 
 
 def _record(found: Found, *, is_class: bool) -> FeatureRecord:

@@ -22,7 +22,7 @@ class Screen:
 
     Args:
         values: (N, F) of the ideas, NaN where missing.
-        parents: (F,) columns that each idea is made of.
+        parents: (F,) columns that each idea is made of; () where it is made of none of x.
         x: (N, D) those columns.
     """
 
@@ -41,9 +41,8 @@ class Screen:
         """The places of the ideas that explain most of a target (N, C) beyond what any of their columns explains."""
         of_columns = [_share(bins, target) for bins in self._column_bins]
         shares = [_share(bins, target) for bins in self._bins]
-        beyond = np.array(
-            [share - max(of_columns[i] for i in own) for share, own in zip(shares, self.parents, strict=True)]
-        )
+        best = [max((of_columns[i] for i in own), default=0.0) for own in self.parents]
+        beyond = np.array(shares) - np.array(best)
         strength = np.array([_strength(share, bins) for share, bins in zip(shares, self._bins, strict=True)])
         return self._first(beyond, (strength >= PROMISING) & (beyond > 0), n, used)
 

@@ -1,6 +1,6 @@
 """Which made features help: brainstorm, pick by evidence, all of it on the rows that a fit is given and on no others.
 
-docs/statistics.md, "Features, proved", has the rule in words.
+docs/statistics.md, "Made features", has the rule in words.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from bottega.data.table_feature_ideas import TableColumns, brainstorm
-from bottega.data.table_features import OF_TARGET, MadeFeature, features_graph, learn_features
+from bottega.data.table_features import MadeFeature, features_graph, learn_features
 from bottega.evaluation.table_forms import Staged, Trees
 from bottega.evaluation.table_models import Rows, fit_boosting, ridge_path
 from bottega.problem.records import Score
@@ -44,6 +44,7 @@ LEAST_GAIN = 0.01  # share of the loss: less isn't worth a longer explanation
 OVERLAP = 1 + K / (K - 1)  # times the variance, since the training parts of the folds overlap
 QUICK = {"learning_rate": 0.2, "max_leaf_nodes": 12, "min_samples_leaf": 10, "l2_regularization": 1.0,
          "max_features": 1.0, "n_iterations": 30}  # fmt: skip
+AT_ONCE = 512  # rows, where each word of a text is compared with each that is asked for
 MANY_CLASSES = 8  # as many trees an iteration: from here on fewer iterations with larger steps
 SHARES = tuple(number / 10 for number in range(11))  # of the boosting in the mixture
 QUICK_RIDGE, QUICK_SOFTMAX = 0.01, 0.003
@@ -64,7 +65,7 @@ class Found:
 
     Attributes:
         features: the kept ones, fitted on all rows that were given.
-        wide: (N, D + F) float32 what a model is fitted on: a mean of the target leaves out the row's own fold.
+        wide: (N, n_seen + F) float32 what a model is fitted on: a mean of the target leaves out the row's own fold.
         kept, closest: in the order in which they were taken; of the first that was not.
         n_tried: how many were brainstormed.
         n_rows: that the evidence is from.
@@ -96,7 +97,7 @@ class FeatureSearch:
         """Search on these rows.
 
         Args:
-            x: (N, D) encoded; y: (N,) class indices, or values.
+            x: (N, D) encoded, texts last; y: (N,) class indices, or values.
             most_seconds: that may be used.
         Returns:
             None where the first models took so long that a search would take more.
@@ -104,7 +105,7 @@ class FeatureSearch:
         fold = self._folds(x)
         drawn = self._drawn(x)
         if len(drawn) < FEWEST_ROWS or len(np.unique(fold[drawn])) < K or len(np.unique(y[drawn])) < 2:
-            return Found((), x, n_rows=len(drawn))
+            return Found((), widened((), x, self.columns.n_seen), n_rows=len(drawn))
         begun = time.perf_counter()
         picking = _Picking(self.task, x[drawn], y[drawn], fold[drawn], self._groups(x[drawn]))
         if (time.perf_counter() - begun) * N_MODELS > most_seconds:
@@ -113,7 +114,8 @@ class FeatureSearch:
         kept, closest = picking.pick(ideas)
         chosen = [one.feature for one in kept]
         features = learn_features(chosen, x, y)
-        wide = wide_for_training(chosen, x, y, fold) if chosen else x
+        n_seen = self.columns.n_seen
+        wide = wide_for_training(chosen, x, y, fold, n_seen) if chosen else widened((), x, n_seen)
         return Found(features, wide, kept, closest, len(ideas), len(drawn))
 
     def _groups(self, x: Floats) -> Integers:
@@ -142,15 +144,16 @@ class _Picking:
         self.task, self.x, self.y, self.fold = task, x, y, fold
         self.group = np.unique(groups, return_inverse=True)[1].reshape(-1)
         self.cut: float | None = None  # of absolute errors, from the first model
-        self._uses = np.zeros(x.shape[1], np.float32)
+        self.n_seen = len(task.n_codes)  # columns of x that models see; those of texts stand behind them
+        self._uses = np.zeros(self.n_seen, np.float32)
         self.scales = [_Scale.of(y, log=False)] if task.n_classes is None else []
         if self.scales and is_skewed(y):
             self.scales.append(_Scale.of(y, log=True))
-        self.seen = np.arange(x.shape[1])
+        self.seen = np.arange(self.n_seen)
         self.is_first = True  # while the first boosting is fitted, its use of the columns is counted
         self.base = self._measure(())
         self.is_first = False
-        if x.shape[1] > MOST_COLUMNS:
+        if self.n_seen > MOST_COLUMNS:
             self.seen = np.sort(np.argsort(-self._uses, kind="stable")[:MOST_COLUMNS])
             self.base = self._measure(())
 
@@ -162,8 +165,9 @@ class _Picking:
         """Take the best of a few, again and again, as long as its gain is proved."""
         if not ideas:
             return (), ()
-        values = widened(learn_features(ideas, self.x, self.y), self.x)[:, self.x.shape[1] :]
-        screen = Screen(values, [one.columns for one in ideas], self.x)
+        values = widened(learn_features(ideas, self.x, self.y), self.x, 0)
+        parents = [() if one.is_of_text else one.columns for one in ideas]
+        screen = Screen(values, parents, self.x[:, : self.n_seen])
         kept: list[Evidence] = []
         taken: list[int] = []
         now = self.base
@@ -194,14 +198,14 @@ class _Picking:
         So a feature that only a bad model can use gains nothing, and none gains by making one overtake the other.
         """
         answers = np.zeros((max(2, 1 + len(self.scales)), len(self.y), self.task.n_outputs))
-        columns = np.append(self.seen, self.x.shape[1] + np.arange(len(features)))
+        columns = np.append(self.seen, self.n_seen + np.arange(len(features)))
         n_codes = np.append(self.task.n_codes[self.seen], np.zeros(len(features), np.int64))
         task = replace(self.task, n_codes=n_codes)
         for number in range(K):
             inside = self.fold == number
             x, y = self.x[~inside], self.y[~inside]
-            test = widened(learn_features(features, x, y), self.x[inside])
-            wide = wide_for_training(features, x, y, self.fold[~inside])
+            test = widened(learn_features(features, x, y), self.x[inside], self.n_seen)
+            wide = wide_for_training(features, x, y, self.fold[~inside], self.n_seen)
             answers[:, inside] = self._answers(task, wide[:, columns], y, test[:, columns])
         boosted, *linear = (_residual(one, self.y, self.task.n_classes) for one in answers)
         mixed = [self._losses(share * boosted + (1 - share) * other) for other in linear for share in SHARES]
@@ -284,23 +288,32 @@ class _Measured:
     residuals: list[Numbers]
 
 
-def widened(features: Sequence[MadeFeature], x: Floats) -> Floats:
-    """(N, D) -> (N, D + F), by the operators that ship; `features` have learned what they look up."""
+def widened(features: Sequence[MadeFeature], x: Floats, n_seen: int | None = None) -> Floats:
+    """(N, D) -> (N, n_seen + F), by the operators that ship; `features` have learned what they look up.
+
+    Args:
+        n_seen: columns of x that models see; None for all.
+    """
     if not features:
-        return x
-    wide: Floats = engine(features_graph(features, x.shape[1]), threads=1).run(None, {"x": x})[0]
-    return wide
+        return x if n_seen in (None, x.shape[1]) else np.ascontiguousarray(x[:, :n_seen])
+    session = engine(features_graph(features, x.shape[1], n_seen), threads=1)
+    n = AT_ONCE if any(one.is_of_text for one in features) else max(1, len(x))  # rows are answered one by one
+    parts: list[Floats] = [session.run(None, {"x": x[start : start + n]})[0] for start in range(0, max(1, len(x)), n)]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
-def wide_for_training(features: Sequence[MadeFeature], x: Floats, y: Targets, fold: Integers) -> Floats:
-    """As `widened`, but that a row's own fold has no say in a mean of the target: it would give the answer away."""
-    wide = widened(learn_features(features, x, y), x).copy()
-    places = [place for place, one in enumerate(features) if one.kind == OF_TARGET]
+def wide_for_training(
+    features: Sequence[MadeFeature], x: Floats, y: Targets, fold: Integers, n_seen: int | None = None
+) -> Floats:
+    """As `widened`, but that a row's own fold has no say in what was learned of the target: it would be given away."""
+    wide = widened(learn_features(features, x, y), x, n_seen).copy()
+    places = [place for place, one in enumerate(features) if one.learns_target]
     of_target = [features[place] for place in places]
+    first = x.shape[1] if n_seen is None else n_seen
     for number in np.unique(fold) if places else ():
         inside = fold == number
-        told = widened(learn_features(of_target, x[~inside], y[~inside]), x[inside])
-        wide[np.ix_(inside, [x.shape[1] + place for place in places])] = told[:, x.shape[1] :]
+        told = widened(learn_features(of_target, x[~inside], y[~inside]), x[inside], 0)
+        wide[np.ix_(inside, [first + place for place in places])] = told
     return wide
 
 

@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from bottega.data.table_features import MadeFeature
 from bottega.evaluation.forms import Form
 from bottega.evaluation.table_forms import Widened
 from bottega.evaluation.table_models import fit_dense
 from bottega.workflow.candidates import Setting, Spec
 from bottega.workflow.feature_search import FeatureSearch, Found, widened
-from bottega.workflow.table_specs import TableTask, table_specs
+from bottega.workflow.table_specs import VIEW, TableTask, table_specs
 
 __all__ = ["Searched", "with_features"]
 
@@ -35,11 +36,17 @@ class _Rows:
 
 
 class Searched:
-    """What was found for each set of rows that a fit was asked for, each searched once."""
+    """What was found for each set of rows that a fit was asked for, each searched once.
 
-    def __init__(self, task: TableTask, search: FeatureSearch, specs: Sequence[Spec]) -> None:
+    Args:
+        view: the encoded rows, or those with texts behind them.
+    """
+
+    def __init__(self, task: TableTask, search: FeatureSearch, specs: Sequence[Spec], view: str = VIEW) -> None:
         self.task = task
         self.search = search
+        self.view = view
+        self.n_seen = search.columns.n_seen
         self.plain = {spec.name: spec for spec in specs}
         self._known: dict[bytes, _Rows] = {}
 
@@ -56,8 +63,14 @@ class Searched:
         if key not in self._known:
             while len(self._known) >= N_KEPT:
                 self._known.pop(next(iter(self._known)))
-            self._known[key] = self._searched(x, self.search.find(x, y) or Found((), x))
+            self._known[key] = self._searched(x, self.search.find(x, y) or Found((), widened((), x, self.n_seen)))
         return self._known[key]
+
+    def wide(self, features: tuple[MadeFeature, ...], form: Form) -> Form:
+        """A form that sees the encoded rows, of one that sees them with features and without texts."""
+        if self.view == VIEW:
+            return Widened(features, form) if features else form
+        return Widened(features, form, self.n_seen)
 
     def _key(self, x: Floats, y: Targets) -> bytes:
         digest = hashlib.blake2b(np.ascontiguousarray(x).tobytes(), digest_size=16)
@@ -86,12 +99,12 @@ def _featured(spec: Spec, searched: Searched) -> Spec:
     def tune(x: Floats, y: Targets, x_val: Floats, y_val: Targets, *weights: Numbers) -> tuple[Setting, Form | None]:
         rows = searched.rows(x, y)
         inner, features = rows.specs[spec.name], rows.found.features
-        setting, form = inner.tune(rows.found.wide, y, widened(features, x_val), y_val, *weights)
-        return setting, form if form is None or not features else Widened(features, form)
+        setting, form = inner.tune(rows.found.wide, y, widened(features, x_val, searched.n_seen), y_val, *weights)
+        return setting, None if form is None else searched.wide(features, form)
 
     def fit(x: Floats, y: Targets, setting: Setting, *weights: Numbers) -> Form:
         rows = searched.rows(x, y)
         form = rows.specs[spec.name].fit(rows.found.wide, y, setting, *weights)
-        return Widened(rows.found.features, form) if rows.found.features else form
+        return searched.wide(rows.found.features, form)
 
-    return replace(spec, fit=fit, tune=tune, alone=True, leads=spec.comes_first)
+    return replace(spec, view=searched.view, fit=fit, tune=tune, alone=True, leads=spec.comes_first)

@@ -33,6 +33,7 @@ MOST_BYTES = 800_000_000  # of what is kept of all pictures
 RATE = 1e-3
 EPOCHS = {"fast": 4, "accurate": 6}
 BATCH = 32
+FEWEST_STEPS, MOST_EPOCHS = 200, 20  # few pictures are seen more often: upper blocks need some way to go
 
 
 def finetune_frame(n_pictures: int) -> tuple[Frame, int]:
@@ -78,9 +79,9 @@ class FineTuned:
         """The blocks that don't learn."""
         return KeptBlocks(self.weights, self.input[1], VIEWS[: self.n_views])
 
-    def suited(self, settings: Settings) -> Settings:
+    def suited(self, settings: Settings, n_train: int) -> Settings:
         """What suits weights that know much already: few epochs of small steps, and labels not believed to the end."""
-        epochs = self.epochs
+        epochs = max(self.epochs, min(MOST_EPOCHS, math.ceil(FEWEST_STEPS * BATCH / n_train)))
         return replace(
             settings,
             epochs=epochs,

@@ -78,7 +78,7 @@ class Architecture(Protocol):
     def scale_words(self) -> str:
         """How pixels are scaled, for the recipe and the report."""
 
-    def suited(self, settings: Settings) -> Settings:
+    def suited(self, settings: Settings, n_train: int) -> Settings:
         """The settings that suit it, of those that suit so many examples."""
 
     def scaled(self, train: Any, val: Any) -> Any:
@@ -144,7 +144,7 @@ class FromNothing:
     weights = None
     scale_words = "mean 0 and spread 1 for each channel of the training pictures"
 
-    def suited(self, settings: Settings) -> Settings:
+    def suited(self, settings: Settings, n_train: int) -> Settings:  # noqa: ARG002
         """As they are."""
         return settings
 
@@ -164,7 +164,7 @@ class Planned(FromNothing):
 
     plan: Network
 
-    def suited(self, settings: Settings) -> Settings:
+    def suited(self, settings: Settings, n_train: int) -> Settings:  # noqa: ARG002
         """Digits, letters and drawn signs are learned in fewer passes than photos."""
         if self.input[0] > 1 or max(self.input[1:]) > SMALL_SIDE or settings.epochs <= SIGN_EPOCHS:
             return settings
@@ -340,7 +340,7 @@ class OwnNetwork:
     def _settings(self, x: Pixels, y: Integers, options: TrainOptions) -> tuple[Settings, str]:
         """What suits the rows that it is fitted on, and why they are augmented so."""
         suited = default_settings(len(y), options, threads=self.bench.threads, device=self.bench.device)
-        settings = replace(self.architecture.suited(suited), **stated_settings(options))
+        settings = replace(self.architecture.suited(suited, len(y)), **stated_settings(options))
         settings = replace(settings, threads=self._threads(settings.batch_size))
         counts = np.bincount(y, minlength=self.n_classes)
         if options.metric in CLASSES_COUNT_ALIKE and counts.max() >= IMBALANCE * counts.min():

@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from bottega.data.table_content import table_digests
 from bottega.data.table_like import column_specs
 from bottega.data.table_preparation import TablePreparation
 from bottega.errors import BottegaError
@@ -31,6 +33,7 @@ from bottega.shipping.table_predictor import Answered, ask_rows
 from bottega.workflow.candidates import answer, predictions
 from bottega.workflow.ship import Shipped, card_facts, thresholds_of, used_rows
 from bottega.workflow.table_trial import LookedTable
+from bottega.workflow.table_words import without_unused
 from bottega.workflow.trial import Trial
 
 __all__ = ["ship_table", "table_usage"]
@@ -47,16 +50,17 @@ def ship_table(trial: Trial[LookedTable], prepared: TablePreparation) -> Shipped
         BottegaError: the file does not answer as the judged model did: nothing ships.
     """
     looked, developed = trial.looked, trial.developed
+    prepared, form = without_unused(prepared, developed.chosen.form)
     used = used_rows(looked.split)
     columns = column_specs(looked.table, prepared, _cells(trial, np.flatnonzero(used)))
     thresholds = None if developed.sure is None else thresholds_of(developed)
     if developed.interval is not None:
-        graph = table_regressor(prepared, developed.chosen.form, developed.interval)
+        graph = table_regressor(prepared, form, developed.interval)
         outputs = value_outputs()
     else:
         graph = table_classifier(
             prepared,
-            developed.chosen.form,
+            form,
             looked.classes,
             temperature=developed.temperature,
             threshold=None if thresholds is None else thresholds.sure,
@@ -74,7 +78,7 @@ def ship_table(trial: Trial[LookedTable], prepared: TablePreparation) -> Shipped
         weights=(),
         golden=_golden(trial, session, columns, names, used),
         tolerance=TOLERANCE,
-        filter=bloom.build(looked.hashes[used]) if trial.options.filter else None,
+        filter=bloom.build(_hashes(looked, columns)[used]) if trial.options.filter else None,
         inputs=columns,
         table=_facts(trial, columns),
         **card_facts(trial),
@@ -116,7 +120,15 @@ def _tested(trial: Trial[LookedTable]) -> Integers:
 
 
 def _cells(trial: Trial[LookedTable], rows: Integers) -> dict[str, npt.NDArray[Any]]:
-    return {name: cells[rows] for name, cells in trial.looked.taken.cells.items()}
+    return {name: cells[rows] for name, cells in trial.looked.taken.everything.items()}
+
+
+def _hashes(looked: LookedTable, columns: Sequence[ColumnSpec]) -> npt.NDArray[np.uint8]:
+    """(N, 32) of what the file takes of each row: what `evaluate` looks up."""
+    if not looked.taken.texts:
+        return looked.hashes
+    digests = table_digests(looked.table.frame, [one.column for one in columns])
+    return np.frombuffer(b"".join(digests), np.uint8).reshape(-1, 32)[looked.places]
 
 
 def _expected(trial: Trial[LookedTable]) -> Answered:
@@ -174,7 +186,7 @@ def _golden(
     outputs: list[str],
     used: npt.NDArray[np.bool_],
 ) -> tuple[GoldenRow, ...]:
-    cells = {one.column: trial.looked.taken.cells[one.column] for one in columns}
+    cells = {one.column: trial.looked.taken.everything[one.column] for one in columns}
     if trial.options.golden == "made-up":
         rows = made_up_rows(cells, np.flatnonzero(used), columns)
     else:

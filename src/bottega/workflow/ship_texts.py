@@ -21,7 +21,7 @@ from bottega.shipping import bloom
 from bottega.shipping.minilm import minilm_graph, pieces_graph
 from bottega.shipping.model_file import Card, GoldenRow, TableCard, Weights, class_outputs, seal
 from bottega.shipping.predictor import open_session
-from bottega.shipping.table_check import golden_rows, made_up_rows
+from bottega.shipping.table_check import SENTENCES, golden_rows, made_up_rows
 from bottega.shipping.text_graph import Beside, TextInput, text_classifier
 from bottega.shipping.text_predictor import ask_texts
 from bottega.workflow.candidates import answer
@@ -35,14 +35,7 @@ __all__ = ["ship_texts", "text_usage"]
 
 TOLERANCE = 1e-4  # of a probability: float32 through six layers, summed in another order
 N_REAL_GOLDEN = 6
-GOLDEN = (
-    "The quick brown fox jumps over the lazy dog.",
-    "When does the next train to Firenze leave, and what does it cost?",
-    "FREE!!! Call 0800 123 456 now and win 1,000 €",
-    "Çok güzel, größer, naïve, 你好, مرحبا, हिन्दी 😀",
-    "<b>not</b> bad & not good: $x^2$ …",
-    "",
-)
+GOLDEN = (*SENTENCES, "")
 _TYPES = {"string": "object", "float32": "np.float32"}
 
 

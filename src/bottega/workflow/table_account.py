@@ -22,10 +22,12 @@ from bottega.workflow.last_value import LAST
 from bottega.workflow.table_trial import LookedTable
 from bottega.workflow.table_tuned import NAME as TUNED
 from bottega.workflow.trial import Trial
+from bottega.workflow.value_before import BEFORE
 
 __all__ = ["account_of_table"]
 
-MEAN = "mean"
+MEAN, BOOSTING = "mean", "gradient boosting"
+SAID = {LAST: "the same as last time", BEFORE: "the value before again"}
 NAMED = ("leak", "windows", "time", "group", "drift")  # suspects that may make the score itself untrue
 MOST = 3  # of each list
 IN_WORDS = {"rmse": "off by {} on average (RMSE)", "mae": "off by {} on average (mean error)"}
@@ -35,7 +37,8 @@ def account_of_table(trial: Trial[LookedTable]) -> Account:
     """Put a run into words."""
     looked, judged, developed = trial.looked, trial.judged, trial.developed
     metric, source = trial.options.metric, looked.split.source
-    rival = best_rival([one for one in trial.candidates if one.name != LAST], developed.choice.name)
+    chosen = developed.choice.name
+    rival = best_rival([one for one in trial.candidates if one.name == chosen or one.name not in SAID], chosen)
     if looked.classes:
         said = verdict(rival, developed, metric, source, judged, "row")
         proved = [*cost_words(judged.costs), *believe(rival, judged, metric, "row")]
@@ -46,7 +49,7 @@ def account_of_table(trial: Trial[LookedTable]) -> Account:
         verdict=said + _beside_last(trial) + _unsettled(trial),
         believe=(*proved, *_tuned(trial), *_weighted(trial)),
         doubt=tuple(_doubt(trial)),
-        next_steps=(*_left_out(trial), *more_time(developed), *steps)[:MOST],
+        next_steps=(*_left_out(trial), *more_time(developed), *_cut(trial), *steps)[:MOST],
         findings=findings(looked.look, judged, "row"),
     )
 
@@ -63,6 +66,8 @@ def _verdict(trial: Trial[LookedTable], rival: Candidate | None) -> str:
         text = f"It is {IN_WORDS[metric].format(f'{shown} or less')}{_beside_mean(trial, metric)}"
     else:
         text = f"Its {metric.replace('_', ' ')} is {shown} or {'more' if score.higher_is_better else 'less'}"
+    if developed.choice.name == BEFORE and trial.options.ship == "best":
+        return f"Nothing that was tried is proved better than saying the value before again. {text}."
     text += against(rival, developed, "row")
     if trial.looked.split.source == "cv":
         text += in_folds(trial.judged, metric)
@@ -70,20 +75,20 @@ def _verdict(trial: Trial[LookedTable], rival: Candidate | None) -> str:
 
 
 def _beside_last(trial: Trial[LookedTable]) -> str:
-    """Under a split by time, whether knowing the last value is as good."""
-    last = next((one for one in trial.candidates if one.name == LAST), None)
+    """Under a split by time, whether knowing the last value is as good; of windows, the last one of the window."""
+    last = next((one for one in trial.candidates if one.name in SAID), None)
     gap = None if last is None else last.difference
-    if gap is None or (gap.low > 0 if gap.higher_is_better else gap.high < 0):
+    if last is None or gap is None or (gap.low > 0 if gap.higher_is_better else gap.high < 0):
         return ""
     worse = gap.high < 0 if gap.higher_is_better else gap.low > 0
-    return f" It is {'worse' if worse else 'not proved better'} than saying the same as last time."
+    return f" It is {'worse' if worse else 'not proved better'} than saying {SAID[last.name]}."
 
 
 def _unsettled(trial: Trial[LookedTable]) -> str:
     """What may make the whole score untrue: a column that holds the answer, or windows over one series split by lot."""
     kinds = ("leak",) if len(trial.looked.moments) else ("leak", "windows")
     told = next((one for one in trial.looked.look.suspects if one.kind in kinds), None)
-    if told is None or trial.developed.choice.name in (MEAN, MAJORITY):
+    if told is None or trial.developed.choice.name in (MEAN, MAJORITY, BEFORE):
         return ""
     return f" Settle this before you repeat it: {told.evidence.partition(';')[0]}."
 
@@ -156,6 +161,15 @@ def _tuned(trial: Trial[LookedTable]) -> list[str]:
     return [f"Tuned in {sum(trials.values())} trials ({kinds}), on training rows alone: {best} did best."]
 
 
+def _cut(trial: Trial[LookedTable]) -> list[str]:
+    """What a time limit cut short."""
+    one = trial.developed.answered.get(BOOSTING)
+    most = None if one is None else one.setting.get("most_iterations")
+    if most is None:
+        return []
+    return [f"Gradient boosting had time for {most} iterations at most: --time 5m, or none, lets it have more."]
+
+
 def _weighted(trial: Trial[LookedTable]) -> list[str]:
     """What rows count, where they don't all count the same."""
     facts, tested = trial.looked.facts, trial.judged.tested
@@ -179,9 +193,9 @@ def _next_steps(trial: Trial[LookedTable]) -> list[str]:
 
 def _left_out(trial: Trial[LookedTable]) -> list[str]:
     """Columns that no model was given though they may say something."""
-    left_out = list(trial.looked.taken.left_out)
+    left_out = [name for name in trial.looked.taken.left_out if name not in trial.looked.taken.texts]
     if not left_out:
         return []
     names = ", ".join(shortened(name, 30) for name in left_out[:3])
     rest = f" and {count(len(left_out) - 3)} more" if len(left_out) > 3 else ""
-    return [f"Make columns of what {names}{rest} says: free text is not read."]
+    return [f"Try --features: without it {names}{rest} is not read, since it is free text."]

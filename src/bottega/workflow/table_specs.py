@@ -5,7 +5,7 @@ the target's own scale) they learn from the rows that they are fitted on, and ca
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal
@@ -32,6 +32,7 @@ from bottega.training.head import STRENGTHS, softmax_path
 from bottega.workflow.candidates import Setting, Spec
 from bottega.workflow.features import engine
 from bottega.workflow.mixture import Remembered, mixture_spec
+from bottega.workflow.table_pace import BoostingPace
 from bottega.workflow.table_tuned import Kind, tuned_spec
 from bottega.workflow.table_tuning import TrialBudget
 
@@ -80,6 +81,7 @@ class TableTask:
         n_codes: (D,) codes of each encoded column, 0 for a number.
         n_classes: None for values.
         trials: for tuning the best kinds; None for none.
+        pace: under a time limit, how much work gradient boosting gets.
     """
 
     n_codes: npt.NDArray[np.int64]
@@ -87,6 +89,7 @@ class TableTask:
     seed: int
     threads: int
     trials: TrialBudget | None = None
+    pace: BoostingPace | None = None
 
     @property
     def n_outputs(self) -> int:
@@ -266,8 +269,10 @@ class _Boosting(_Candidate):
         settings = BOOSTINGS
         if (self.task.n_classes or 0) >= MANY_CLASSES:
             settings = ({**BOOSTINGS[0], "learning_rate": 0.3, "max_leaf_nodes": 12},)
+        quick = settings[1:2] or settings
+        most = self._most_iterations(rows, settings, quick[0])
         tried = []
-        for setting in settings:
+        for setting in settings if most is None else [{**quick[0], "most_iterations": most}]:
             fitted = self._fitted(rows, setting, val)
             tried.append((fitted.loss, {**setting, "n_iterations": fitted.n_iterations}, fitted.trees))
         _, setting, trees = min(tried, key=lambda one: one[0])
@@ -279,6 +284,17 @@ class _Boosting(_Candidate):
     def under(self, rows: Rows, val: Rows, setting: Setting, /) -> tuple[Setting, Form]:
         fitted = self._fitted(rows, setting, val)
         return {**setting, "n_iterations": fitted.n_iterations}, fitted.trees
+
+    def _most_iterations(self, rows: Rows, settings: Sequence[Setting], quick: Setting) -> int | None:
+        """Where a time limit has no room for the usual work."""
+        if self.task.pace is None:
+            return None
+        import sklearn.ensemble  # noqa: F401 (so that the first short fit doesn't pay for it)
+
+        def short(setting: Setting) -> Callable[[int], object]:
+            return lambda n: self._fitted(rows, {**setting, "n_iterations": n})
+
+        return self.task.pace.most_iterations(len(settings), short(settings[0]), short(quick))
 
     def _fitted(self, rows: Rows, setting: Setting, val: Rows | None = None) -> Boosting:
         task = self.task
@@ -347,7 +363,8 @@ def _spec(task: TableTask, name: str, candidate: _Candidate) -> Spec:
         both = weights or (None, None)
         return own.tune(Rows(x, y, both[0]), Rows(x_val, y_val, both[1]))
 
-    return Spec(name, candidate.kind, VIEW, fit, tune, candidate.alone, candidate.leads, candidate.weighs)
+    alone, leads, weighs = candidate.alone, candidate.leads, candidate.weighs
+    return Spec(name, candidate.kind, VIEW, fit, tune, alone=alone, leads=leads, weighs=weighs)
 
 
 class _OnScale:

@@ -1,6 +1,7 @@
 """The rows of a table as a training sees them: looked at, divided, their targets as numbers."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -42,6 +43,7 @@ class LookedTable:
         y: (N,) class indices, -1 for a label that only the test part has; or values.
         groups: (N,) equal for rows of one content, or of one value of the group column.
         moments: (N,) of the time column; empty without one.
+        places: (N,) where each row stands in the table.
         weights: (N,) how much each row counts; None for all the same.
     """
 
@@ -57,6 +59,7 @@ class LookedTable:
     hashes: npt.NDArray[np.uint8]
     fingerprint: str
     moments: npt.NDArray[np.float64]
+    places: Integers
     weights: npt.NDArray[np.float64] | None = None
     noun = "row"
     is_varied = False
@@ -99,8 +102,8 @@ def look_at_rows(data: str, options: TrainOptions, *, progress: Progress | None)
     require_trainable_table(table, look.task, look.suspects)
     values = target_values(table, look.task)
     kept = np.flatnonzero(values.is_not_null().to_numpy())
-    taken = cells_of(table)
-    digests = table_digests(table.frame, list(taken.cells))
+    taken = cells_of(table, texts=stated.features)
+    digests, whole = _digests(table, taken)
     is_value = look.task.kind == "regression"
     texts = values.to_list()
     by_row = _weights(table, kept)
@@ -124,7 +127,11 @@ def look_at_rows(data: str, options: TrainOptions, *, progress: Progress | None)
     )
     return LookedTable(
         table=table,
-        taken=replace(taken, cells={name: cells[rows] for name, cells in taken.cells.items()}),
+        taken=replace(
+            taken,
+            cells={name: cells[rows] for name, cells in taken.cells.items()},
+            texts={name: cells[rows] for name, cells in taken.texts.items()},
+        ),
         look=replace(look, n_per_part={}, rejected=_without_target(table, kept)),
         split=divided,
         names=tuple(_names(table, rows, given)),
@@ -133,10 +140,25 @@ def look_at_rows(data: str, options: TrainOptions, *, progress: Progress | None)
         y=y,
         groups=groups,
         hashes=hashes,
-        fingerprint=_fingerprint([digests[i] for i in order], [_marked(texts[i], by_row.get(i)) for i in order], parts),
+        fingerprint=_fingerprint([whole[i] for i in order], [_marked(texts[i], by_row.get(i)) for i in order], parts),
         moments=moments,
+        places=rows,
         weights=np.array([by_row[i] for i in order]) if by_row else None,
     )
+
+
+def _digests(table: Table, taken: TableCells) -> tuple[list[bytes], list[bytes]]:
+    """Of each row what divides the rows, and all that was read of it.
+
+    Texts only tell rows apart that are alike in everything else: so the parts are the same as where no text is read,
+    but for such rows.
+    """
+    plain = table_digests(table.frame, list(taken.cells))
+    if not taken.texts:
+        return plain, plain
+    whole = table_digests(table.frame, [*taken.cells, *taken.texts])
+    n_texts = Counter(of_cells for of_cells, _ in set(zip(plain, whole, strict=True)))
+    return [one if n_texts[one] == 1 else other for one, other in zip(plain, whole, strict=True)], whole
 
 
 def _divided(

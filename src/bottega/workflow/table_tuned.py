@@ -11,12 +11,11 @@ from bottega.evaluation.forms import Form
 from bottega.evaluation.table_models import Rows
 from bottega.workflow.candidates import Setting, Spec
 from bottega.workflow.mixture import Remembered
-from bottega.workflow.table_tuning import SPACES, Study, TrialBudget, inner_parts
+from bottega.workflow.table_tuning import HELD_SHARE, SPACES, Spent, Study, TrialBudget, inner_parts
 
 __all__ = ["NAME", "Kind", "Tunable", "tuned_spec"]
 
 NAME = "best one, tuned"
-N_KINDS = 2  # that are tuned
 Numbers = npt.NDArray[np.float64]
 Fitted = tuple[Setting, Form | None]
 
@@ -70,11 +69,13 @@ class _Tuner:
     ) -> Fitted:
         both = weights or (None, None)
         rows, val = Rows(x, y, both[0]), Rows(x_val, y_val, both[1])
-        starts = self._starts(rows, val, weights)
+        untuned = self._untuned(rows, val, weights)
+        starts = {name: {key: v for key, v in one.items() if key != "tried"} for name, one in untuned.items()}
         studies = {name: Study(SPACES[name], start, seed=self.task.seed) for name, start in starts.items()}
-        self._search(studies, starts, rows)
-        tried = {name: study.n for name, study in studies.items()}
-        name = min(studies, key=lambda one: studies[one].best_loss)
+        spent = {name: self._unspent(name, one) for name, one in untuned.items()}
+        self._search(studies, starts, rows, spent)
+        tried = {name: study.n for name, study in studies.items() if study.n}
+        name = min(studies, key=lambda one: studies[one].best_loss)  # of none tried, the best one untuned
         setting = {**starts[name], **studies[name].best}
         setting, form = self.kinds[name].own.under(rows, val, setting)
         return {"kind": name, "trials": tried, "setting": setting}, form
@@ -84,31 +85,38 @@ class _Tuner:
     ) -> Form:
         return self.kinds[setting["kind"]].own.fit(Rows(x, y, weights), setting["setting"])
 
-    def _starts(self, rows: Rows, val: Rows, weights: tuple[Numbers, ...]) -> dict[str, Setting]:
-        """The kinds that are tuned, each with the setting that its untuned candidate has."""
+    def _untuned(self, rows: Rows, val: Rows, weights: tuple[Numbers, ...]) -> dict[str, Setting]:
+        """Each kind with the setting that its untuned candidate has, the best one first."""
         known = {name: kind.untuned for name, kind in self.kinds.items() if kind.untuned.is_known}
         untuned = {name: one.tune(*rows[:2], *val[:2], *weights) for name, one in (known or self._first()).items()}
         losses = {name: self.task.loss(form, _known(val)) for name, (_, form) in untuned.items()}
-        best = sorted(losses, key=lambda name: losses[name])[:N_KINDS]
-        return {name: {key: v for key, v in untuned[name][0].items() if key != "tried"} for name in best}
+        return {name: untuned[name][0] for name in sorted(losses, key=lambda name: losses[name])}
+
+    def _unspent(self, name: str, setting: Setting) -> Spent:
+        """What trials of a kind may take, from what its untuned candidate took for all that it tried."""
+        untuned = self.kinds[name].untuned
+        seconds = untuned.tune_seconds / max(1, len(setting.get("tried", ())))
+        return Spent(seconds * (1 - HELD_SHARE), min(1.0, untuned.fit_seconds / seconds) if seconds else 1.0)
 
     def _first(self) -> dict[str, Remembered]:
         name = next(iter(self.kinds))
         return {name: self.kinds[name].untuned}
 
-    def _search(self, studies: Mapping[str, Study], starts: Mapping[str, Setting], rows: Rows) -> None:
-        """Trials in turn, as many as the budget has."""
+    def _search(
+        self, studies: Mapping[str, Study], starts: Mapping[str, Setting], rows: Rows, spent: Mapping[str, Spent]
+    ) -> None:
+        """Trials, as many as the budget has."""
         inner, held = inner_parts(rows, seed=self.task.seed)
-        names, n_done, slowest = list(studies), 0, 0.0
-        while self.budget.goes_on(n_done, slowest):
-            name, begun = names[n_done % len(names)], time.perf_counter()
-            self.budget.tell(f"tuning {name}: trial {n_done + 1}")
+        self.budget.open()
+        while (name := self.budget.next(spent)) is not None:
+            begun = time.perf_counter()
+            self.budget.tell(f"tuning {name}: trial {1 + sum(one.n for one in spent.values())}")
             setting = studies[name].ask()
             _, form = self.kinds[name].own.under(inner, held, {**starts[name], **setting})
-            studies[name].tell(setting, self.task.loss(form, _known(held)))
-            slowest = max(slowest, time.perf_counter() - begun)
-            n_done += 1
-        self.budget.settle(n_done)
+            loss = self.task.loss(form, _known(held))
+            studies[name].tell(setting, loss)
+            spent[name].add(time.perf_counter() - begun, loss)
+        self.budget.close(spent)
 
 
 def _known(val: Rows) -> Rows:

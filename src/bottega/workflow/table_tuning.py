@@ -1,8 +1,10 @@
 """Tuning in the time that is left: the two best kinds of model, by trials that Optuna proposes.
 
 Trials are judged on a quarter of the rows that may be fitted on, so that the rows that choose between candidates have
-no part in them; the best setting is then fitted on all. How many trials there was time for is journalled before their
-result is used: a run that goes on, or is reproduced, makes as many.
+no part in them; the best setting is then fitted on all. The kinds share the time, not the number of trials; where none
+of the two has a trial that would end in time, the next best kind that has goes on. How many trials of each there was
+time for is journalled before their result is used: a run that goes on, or is reproduced, makes as many. No kind hears
+of another's trials, so their order makes no difference.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,12 +20,14 @@ from bottega.workflow.clock import Clock
 if TYPE_CHECKING:
     from bottega.workflow.run_folder import RunFolder
 
-__all__ = ["SPACES", "Range", "Study", "TrialBudget", "inner_parts"]
+__all__ = ["HELD_SHARE", "SPACES", "Outer", "Range", "Spent", "Study", "TrialBudget", "inner_parts"]
 
 FIXED_TRIALS = 40  # where the preset asks for more work and no time is stated
 HELD_SHARE = 0.25  # of the rows: what trials are judged on
 DECISION = "trials"
-KEPT_SHARE = 0.15  # of the time limit: for intervals, the file and the report
+FOLD_SHARE = 0.7  # what as many trials take in a fold, on four fifths of the rows, over what they took on all
+FOLD_REFITS = 3  # in a fold: for the two other inner folds, and on all its rows
+N_KINDS = 2  # that are tuned, as long as their trials end in time
 N_RANDOM = 8  # trials of a kind before earlier ones guide the next
 
 
@@ -62,54 +66,136 @@ SPACES: Mapping[str, Mapping[str, Range]] = {
 
 
 @dataclass
-class TrialBudget:
-    """How many trials there are: a fixed number, or as many as the time allows.
+class Spent:
+    """What the trials of one kind of model took.
 
-    Args:
-        n_again: how often the same number of trials is made anew after the first time: once for each outer fold.
-        folds_work: what the other candidates take in these folds, as a multiple of what they took before.
-        finish_seconds: what comes after the contest.
-        tell: says what goes on.
+    Attributes:
+        foreseen: seconds that the first one is expected to take.
+        refit_share: what a fit under a known setting takes, over one that is stopped early by a validation part.
+        slowest, best: seconds of the slowest one, and of the one with the least loss.
     """
 
-    clock: Clock
-    n_again: int
-    folds_work: float
-    finish_seconds: float
-    tell: Callable[[str], None]
-    n: int | None = None
-    _folder: "RunFolder | None" = None
-    _until: float | None = None
-    _begun: float = 0.0
+    foreseen: float
+    refit_share: float = 1.0
+    n: int = 0
+    seconds: float = 0.0
+    slowest: float = 0.0
+    best: float = 0.0
+    loss: float = np.inf
+
+    def add(self, seconds: float, loss: float) -> None:
+        """One more trial."""
+        self.n += 1
+        self.seconds += seconds
+        self.slowest = max(self.slowest, seconds)
+        if self.n == 1 or loss < self.loss:
+            self.best, self.loss = seconds, loss
+
+    @property
+    def next_seconds(self) -> float:
+        """That another one may take."""
+        return self.slowest if self.n else self.foreseen
+
+    def following(self, n_refits: int) -> float:
+        """Seconds of the fits on all rows under the best setting so far, or a usual one if that takes longer."""
+        usual = self.seconds / self.n if self.n else self.foreseen
+        return max(self.best, usual) / (1 - HELD_SHARE) * (1 + n_refits * self.refit_share)
+
+
+@dataclass(frozen=True)
+class Outer:
+    """What follows the contest under a time limit.
+
+    Attributes:
+        n_refits: fits of the tuned one after that on the rows of its trials: none, or for each other fold and on all.
+        n_folds: of a cross-validation, in each of which all is fitted and tuned anew; 0 for none.
+        folds_work: what the other candidates take in all these folds, as a multiple of what they took before.
+        kept_seconds: for judging, the file and the report.
+    """
+
+    n_refits: int = 0
+    n_folds: int = 0
+    folds_work: float = 0.0
+    kept_seconds: float = 4.0
+
+
+class TrialBudget:
+    """How many trials of each kind there are: a fixed number, or as many as the time allows.
+
+    The first search is that of the model which ships; each fold of a cross-validation then searches anew, for as many
+    trials, or fewer where the time would not last.
+
+    Args:
+        clock: says how much time is left.
+        outer: what follows.
+        tell: says what goes on.
+        n: a fixed number of trials, the kinds in turn.
+    """
+
+    def __init__(self, clock: Clock, outer: Outer, tell: Callable[[str], None], n: int | None = None) -> None:
+        self.clock = clock
+        self.outer = outer
+        self.tell = tell
+        self.n = FIXED_TRIALS if n is None and clock.limit_seconds is None else n
+        self._folder: RunFolder | None = None
+        self._decided: dict[str, Any] = {}
+        self._number = -1  # of the search: 0 for the first one, then that of the fold
+        self._first: Mapping[str, int] = {}
+        self._begun = self._ended = self._until = clock.elapsed()
 
     def begin(self, folder: "RunFolder") -> None:
         """Take what was decided in this run before, if anything was."""
         self._folder, self._begun = folder, self.clock.elapsed()
-        decided = folder.decisions().get(DECISION)
-        if decided is not None:
-            self.n = int(decided)
-        elif self.clock.limit_seconds is None:
-            self.n = FIXED_TRIALS
+        self._decided = folder.decisions()
 
-    def goes_on(self, n_done: int, slowest: float) -> bool:
-        """Whether another trial is made.
+    def open(self) -> None:
+        """A search begins."""
+        self._number += 1
+        now, outer = self.clock.elapsed(), self.outer
+        left = self.clock.left() - outer.kept_seconds
+        if self._number == 0:
+            fold = outer.folds_work * (now - self._begun) / max(1, outer.n_folds)  # without its trials
+            self._until = now + (left - outer.n_folds * fold) / (1 + FOLD_SHARE * outer.n_folds)
+        else:
+            n_more = max(0, outer.n_folds - self._number)
+            self._until = now + (left - n_more * (now - self._ended)) / (1 + n_more)
+
+    def next(self, spent: Mapping[str, Spent]) -> str | None:
+        """The kind of which another trial is made; None where there are enough.
 
         Args:
-            slowest: seconds of the slowest one so far; a fit on all rows and perhaps a second one follow.
+            spent: by kind, the best untuned one first.
         """
+        names = list(spent)
+        n_done = sum(one.n for one in spent.values())
         if self.n is not None:
-            return n_done < self.n
-        if self._until is None:
-            kept = max(self.finish_seconds, KEPT_SHARE * (self.clock.limit_seconds or 0.0))
-            kept += self.folds_work * (self.clock.elapsed() - self._begun)
-            self._until = self.clock.elapsed() + max(0.0, self.clock.left() - kept) / (1 + self.n_again)
-        return self.clock.elapsed() + slowest * (1 + 1.5 / (1 - HELD_SHARE)) < self._until
+            return names[n_done % N_KINDS % len(names)] if n_done < self.n else None
+        most = self._decided.get(self._what, self._first if self._number else None)
+        if most is not None:
+            names = [name for name in names if spent[name].n < most.get(name, 0)]
+            if self._what in self._decided:
+                return next(iter(names), None)
+        favoured = sorted(names[:N_KINDS], key=lambda name: spent[name].seconds)  # each gets its share of the time
+        return next((name for name in [*favoured, *names[N_KINDS:]] if self._fits(name, spent)), None)
 
-    def settle(self, n_done: int) -> None:
-        """Journal how many there were, before their result is used."""
-        if self.n is None and self._folder is not None:
-            self._folder.tell("decided", what=DECISION, value=n_done)
-        self.n = n_done
+    def close(self, spent: Mapping[str, Spent]) -> None:
+        """A search ends: journal how many trials there were, before their result is used."""
+        counts = {name: one.n for name, one in spent.items()}
+        if self.n is None and self._what not in self._decided and self._folder is not None:
+            self._folder.tell("decided", what=self._what, value=counts)
+        self._first = self._first or counts
+        self._ended = self.clock.elapsed()
+
+    @property
+    def _what(self) -> str:
+        return f"{DECISION} in fold {self._number}" if self._number else DECISION
+
+    def _fits(self, name: str, spent: Mapping[str, Spent]) -> bool:
+        """Whether a trial of this kind ends in time, with the fits of the best setting that follow."""
+        leader = min(spent.values(), key=lambda one: one.loss if one.n else np.inf)
+        n_refits = FOLD_REFITS if self._number else self.outer.n_refits
+        follows = max(one.following(n_refits) for one in (leader, spent[name]))
+        return self.clock.elapsed() + spent[name].next_seconds + follows < self._until
 
 
 class Study:

@@ -1,17 +1,20 @@
 """Numbers of texts, made by the very graphs that ship: codes of characters, keys of terms, sentence features."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence, Sized
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from bottega.data.store import Store
-from bottega.data.text_characters import PAD, TextGraphBuilder, TextPreparation, codes_graph, text_input
+from bottega.data.text_characters import TextPreparation, codes_graph
+from bottega.data.text_codes import CodedTexts, coded_texts
 from bottega.data.text_terms import keys_graph
 from bottega.data.text_tokens import MAX_TOKENS, Vocabulary, token_keys_graph, tokens_graph
-from bottega.data.wordpiece import Pieces, add_pieces, pieces_graph
+from bottega.data.wordpiece import MAX_PIECES, Pieces, known_pieces_graph, pieces_graph
+from bottega.evaluation.forms import Graph
 from bottega.evaluation.text_models import TermCounts, count_terms
 from bottega.models.sentence import N_LAYERS, WIDTH, SentenceNetwork, read_tensors
 from bottega.shipping.minilm import Tensors, minilm_graph, minilm_states_graph
@@ -20,98 +23,105 @@ from bottega.workflow.features import engine, machine_key
 __all__ = [
     "N_FEATURES",
     "Pieces16",
+    "SentenceGraphs",
     "character_codes",
+    "known_by_form",
+    "known_by_network",
     "numbered_tokens",
     "piece_states",
     "sentence_features",
-    "sentence_graph",
+    "sentence_graphs",
     "term_counts",
     "token_keys",
     "word_pieces",
 ]
 
-Codes = npt.NDArray[np.uint16]
+Places = npt.NDArray[np.int64]
 Pieces16 = npt.NDArray[np.uint16]  # (N, T) numbers of word pieces, of which there are 30,522; 0 behind the end
 Floats = npt.NDArray[np.float32]
 BATCH = 16  # texts of about one length
 CODES_BATCH = 64
+CODES_AT_ONCE = 1 << 18  # numbers: what graphs make of them takes a hundred times the room
 LAYERS = (N_LAYERS - 3, N_LAYERS - 2, N_LAYERS - 1, N_LAYERS)  # a linear layer on these does better than on the last
 N_FEATURES = WIDTH * len(LAYERS)
 SAVE_EVERY = 2_000  # texts: what an interruption may cost
 
 
-def character_codes(texts: Sequence[str], prepared: TextPreparation) -> Codes:
-    """(N, L) codes of every text, L as long as the longest."""
+def character_codes(texts: Sequence[str], prepared: TextPreparation) -> CodedTexts:
+    """The codes of every text, texts of about one length at a time."""
     session = engine(codes_graph(prepared), threads=1)
-    parts = [session.run(None, {"text": _strings(texts[i : i + CODES_BATCH])})[0] for i in _starts(texts, CODES_BATCH)]
-    width = max((part.shape[1] for part in parts), default=1)
-    codes = np.full((len(texts), width), PAD, np.uint16)
-    for start, part in zip(_starts(texts, CODES_BATCH), parts, strict=True):
-        codes[start : start + len(part), : part.shape[1]] = part
-    return codes
+    order = np.argsort([len(text) for text in texts], kind="stable").astype(np.int64)
+    jobs = [order[start : start + CODES_BATCH] for start in _starts(order, CODES_BATCH)]
+    parts = (session.run(None, {"text": _strings([texts[i] for i in job.tolist()])})[0] for job in jobs)
+    return coded_texts([*parts], order)
 
 
-def term_counts(codes: Codes, prepared: TextPreparation) -> TermCounts:
+def term_counts(codes: CodedTexts, prepared: TextPreparation) -> TermCounts:
     """Every term of every text."""
     session = engine(keys_graph(prepared), threads=1)
-
-    def keys() -> Iterator[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
-        for start in range(0, len(codes), CODES_BATCH):
-            part = codes[start : start + CODES_BATCH]
-            width = max(1, int((part != PAD).sum(1).max()))
-            words, runs = session.run(None, {"codes": np.ascontiguousarray(part[:, :width])})
-            yield words, runs
-
-    return count_terms(keys())
+    jobs = codes.by_length(CODES_AT_ONCE)
+    counts = count_terms(session.run(None, {"codes": codes[job].numbers()}) for job in jobs)
+    return counts.of(np.argsort(np.concatenate([np.zeros(0, np.int64), *jobs])))
 
 
-def token_keys(codes: Codes, prepared: TextPreparation) -> npt.NDArray[np.int64]:
+def token_keys(codes: CodedTexts, prepared: TextPreparation) -> npt.NDArray[np.int64]:
     """(N, W) keys of the words and signs of every text, as many as networks read."""
-    return _joined(_by_length(codes, token_keys_graph(prepared), MAX_TOKENS))
+    return _joined(*_by_length(codes, token_keys_graph(prepared), MAX_TOKENS))
 
 
-def numbered_tokens(codes: Codes, prepared: TextPreparation, vocabulary: Vocabulary) -> npt.NDArray[np.int64]:
+def numbered_tokens(codes: CodedTexts, prepared: TextPreparation, vocabulary: Vocabulary) -> npt.NDArray[np.int64]:
     """(N, T) tokens of every text, 0 for none; those of pairs behind those of words."""
-    parts = _by_length(codes, tokens_graph(prepared, vocabulary), None)
-    if not len(vocabulary.pairs):
-        return _joined(parts)
+    jobs, parts = _by_length(codes, tokens_graph(prepared, vocabulary), None)
+    if not len(vocabulary.pairs) or not parts:
+        return _joined(jobs, parts)
     halves = [np.split(part, [(part.shape[1] + 1) // 2], axis=1) for part in parts]
     words, pairs = zip(*halves, strict=True)
-    return np.hstack([_joined(words), _joined(pairs)])
+    return np.hstack([_joined(jobs, words), _joined(jobs, pairs)])
 
 
-def _by_length(codes: Codes, graph: bytes, most: int | None) -> list[npt.NDArray[np.int64]]:
-    """What a graph of codes answers, chunk by chunk, at most so many columns of it."""
+def _by_length(codes: CodedTexts, graph: bytes, most: int | None) -> tuple[list[Places], list[npt.NDArray[np.int64]]]:
+    """Places of texts of about one length, and what a graph of codes answers on them, at most so many columns."""
     session = engine(graph, threads=1)
-    found = []
-    for start in range(0, len(codes), CODES_BATCH):
-        part = codes[start : start + CODES_BATCH]
-        width = max(1, int((part != PAD).sum(1).max()))
-        found.append(session.run(None, {"codes": np.ascontiguousarray(part[:, :width])})[0][:, :most])
+    jobs = codes.by_length(CODES_AT_ONCE)
+    return jobs, [session.run(None, {"codes": codes[job].numbers()})[0][:, :most] for job in jobs]
+
+
+def _joined(jobs: Sequence[Places], parts: Sequence[npt.NDArray[np.int64]]) -> npt.NDArray[np.int64]:
+    """The rows of all parts at their places, filled up with 0."""
+    width = max((part.shape[1] for part in parts), default=1)
+    found = np.zeros((sum(map(len, jobs)), width), np.int64)
+    for job, part in zip(jobs, parts, strict=True):
+        found[job, : part.shape[1]] = part
     return found
 
 
-def _joined(parts: Sequence[npt.NDArray[np.int64]]) -> npt.NDArray[np.int64]:
-    """Chunks under each other, filled up with 0."""
-    width = max((part.shape[1] for part in parts), default=1)
-    return np.concatenate([np.pad(part, ((0, 0), (0, width - part.shape[1]))) for part in parts])
+@dataclass(frozen=True)
+class SentenceGraphs:
+    """The way from a text to its features: cut into word pieces, which are then described.
+
+    Attributes:
+        cutting: `text` string [N] -> `pieces` int64 [N, T].
+        describing: `pieces` -> `features` float32 [N, D].
+    """
+
+    cutting: bytes
+    describing: bytes
+
+    def name(self) -> str:
+        """What decides the features, as a name for those that are kept."""
+        return hashlib.sha256(self.cutting + self.describing).hexdigest()
 
 
-def sentence_graph(network: SentenceNetwork) -> bytes:
-    """The whole way from a text: `text` string [N] -> `features` float32 [N, D]."""
-    from onnx import TensorProto
-
-    g = TextGraphBuilder()
-    pieces = add_pieces(g, Pieces(network.vocabulary), text_input(g))
-    features = g.include(minilm_graph(read_tensors(network.weights_path), LAYERS), {"pieces": pieces})[0]
-    g.output(features, "features", TensorProto.FLOAT, ["N", N_FEATURES])
-    return g.model()
+def sentence_graphs(network: SentenceNetwork) -> SentenceGraphs:
+    """Both steps as they ship."""
+    describing = minilm_graph(read_tensors(network.weights_path), LAYERS)
+    return SentenceGraphs(pieces_graph(Pieces(network.vocabulary)), describing)
 
 
 def sentence_features(
     texts: Sequence[str],
     hashes: npt.NDArray[np.uint8],
-    graph: bytes,
+    graphs: SentenceGraphs,
     *,
     store: Store,
     threads: int,
@@ -119,32 +129,35 @@ def sentence_features(
 ) -> Floats:
     """(N, D) features of every text, made or fetched from what an earlier run kept.
 
-    Texts of about one length are run together, on one thread each: a row doesn't depend on how many workers there are.
+    Texts of about as many pieces are run together, on one thread each: a row doesn't depend on how many workers there
+    are.
 
     Args:
         hashes: (N, 32) of the texts; white space doesn't count, as it doesn't for the network.
         tell: called with the number of texts that are done, and of all.
     """
-    namespace = f"features/{hashlib.sha256(graph).hexdigest()}/{machine_key()}"
+    namespace = f"features/{graphs.name()}/{machine_key()}"
     found, rows = store.get(namespace, hashes, (N_FEATURES,), np.float32)
     missing = np.flatnonzero(~found)
     if not len(missing):
         return rows
-    session = engine(graph, threads=1)
-    missing = missing[np.argsort([len(texts[i]) for i in missing.tolist()], kind="stable")]
-    jobs = [missing[start : start + BATCH] for start in range(0, len(missing), BATCH)]
+    pieces = _cut([texts[i] for i in missing.tolist()], graphs.cutting)
+    lengths = (pieces > 0).sum(1)
+    order = np.argsort(lengths, kind="stable")
+    session = engine(graphs.describing, threads=1)
 
-    def work(job: npt.NDArray[np.int64]) -> Floats:
-        made: Floats = session.run(None, {"text": _strings([texts[i] for i in job.tolist()])})[0]
+    def work(job: Places) -> Floats:
+        made: Floats = session.run(None, {"pieces": pieces[job, : lengths[job].max()].astype(np.int64)})[0]
         return made
 
+    jobs = [order[start : start + BATCH] for start in range(0, len(order), BATCH)]
     unsaved: list[int] = []
     n_done = len(texts) - len(missing)
     with ThreadPoolExecutor(threads) as pool:
         try:
             for job, features in zip(jobs, pool.map(work, jobs), strict=True):
-                rows[job] = features
-                unsaved += job.tolist()
+                rows[missing[job]] = features
+                unsaved += missing[job].tolist()
                 n_done += len(job)
                 tell(n_done, len(texts))
                 if len(unsaved) >= SAVE_EVERY:
@@ -157,12 +170,38 @@ def sentence_features(
     return rows
 
 
+def known_by_form(form: Graph, x: CodedTexts) -> npt.NDArray[np.bool_]:
+    """(n,) whether a fitted form knows anything of a text."""
+    session, found = engine(form.data, threads=1), np.zeros(len(x), bool)
+    for job in x.by_length(CODES_AT_ONCE):
+        found[job] = session.run(["known"], {"x": x[job].matrix()})[0]
+    return found
+
+
+def known_by_network(texts: Sequence[str], network: SentenceNetwork) -> npt.NDArray[np.bool_]:
+    """(n,) whether the sentence network has a piece of a text."""
+    session, found = engine(known_pieces_graph(Pieces(network.vocabulary)), threads=1), np.zeros(len(texts), bool)
+    for start in _starts(texts, CODES_BATCH):
+        part = session.run(None, {"text": _strings(texts[start : start + CODES_BATCH])})[0]
+        found[start : start + len(part)] = part
+    return found
+
+
 def word_pieces(texts: Sequence[str], network: SentenceNetwork) -> Pieces16:
     """(N, T) pieces of every text, as the sentence network reads it."""
-    session = engine(pieces_graph(Pieces(network.vocabulary)), threads=1)
-    starts = _starts(texts, CODES_BATCH)
-    parts = [session.run(None, {"text": _strings(texts[i : i + CODES_BATCH])})[0] for i in starts]
-    return _joined(parts).astype(np.uint16)
+    return _cut(texts, pieces_graph(Pieces(network.vocabulary)))
+
+
+def _cut(texts: Sequence[str], graph: bytes) -> Pieces16:
+    """(N, T) of every text, by a graph that cuts; texts of about one length at a time."""
+    session = engine(graph, threads=1)
+    found = np.zeros((len(texts), MAX_PIECES), np.uint16)
+    order = np.argsort([len(text) for text in texts], kind="stable")
+    for start in _starts(texts, CODES_BATCH):
+        job = order[start : start + CODES_BATCH]
+        part = session.run(None, {"text": _strings([texts[i] for i in job.tolist()])})[0]
+        found[job, : part.shape[1]] = part
+    return found[:, : max(1, int((found > 0).sum(1).max(initial=1)))]
 
 
 def piece_states(pieces: Pieces16, weights: Tensors, layer: int, *, threads: int) -> list[npt.NDArray[np.float16]]:
@@ -185,7 +224,7 @@ def piece_states(pieces: Pieces16, weights: Tensors, layer: int, *, threads: int
     return found
 
 
-def _starts(texts: Sequence[str], step: int) -> range:
+def _starts(texts: Sized, step: int) -> range:
     return range(0, len(texts), step)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from bottega.data.text_codes import CodedTexts
 from bottega.data.text_tokens import Vocabulary, fit_vocabulary
 from bottega.evaluation.baselines import fit_majority
 from bottega.evaluation.forms import Form, Graph
@@ -31,7 +32,7 @@ class FromScratch:
         self.task = task
         self.plan = TEXT_PLANS[name]
 
-    def tune(self, x: npt.NDArray[Any], y: Integers, x_val: npt.NDArray[Any], y_val: Integers) -> Fitted:
+    def tune(self, x: CodedTexts, y: Integers, x_val: CodedTexts, y_val: Integers) -> Fitted:
         """Train until the validation loss no longer falls."""
         from bottega.training.text_fit import HeldTexts
 
@@ -43,20 +44,20 @@ class FromScratch:
         fitted = self._fit(tokens, y, vocabulary, held)
         return {"epoch": fitted.epoch, "epochs": fitted.epochs}, self._form(vocabulary, fitted)
 
-    def fit(self, x: npt.NDArray[Any], y: Integers, setting: Setting) -> Form:
+    def fit(self, x: CodedTexts, y: Integers, setting: Setting) -> Form:
         """Train as many epochs."""
         if len(np.unique(y)) < 2:
             return fit_majority(y, self.task.n_classes)
         vocabulary, tokens = self._read(x)
         return self._form(vocabulary, self._fit(tokens, y, vocabulary, setting["epoch"]))
 
-    def _read(self, x: npt.NDArray[Any]) -> tuple[Vocabulary, Integers]:
-        keys = self.task.token_keys[self.task.rows(x)]
+    def _read(self, x: CodedTexts) -> tuple[Vocabulary, Integers]:
+        keys = self.task.token_keys[x.rows]
         vocabulary = fit_vocabulary([keys], pairs=self.plan.body == "mean")
         return vocabulary, self._tokens(vocabulary, x)
 
-    def _tokens(self, vocabulary: Vocabulary, x: npt.NDArray[Any]) -> Integers:
-        return numbered_tokens(self.task.codes[self.task.rows(x)], self.task.prepared, vocabulary)
+    def _tokens(self, vocabulary: Vocabulary, x: CodedTexts) -> Integers:
+        return numbered_tokens(x, self.task.prepared, vocabulary)
 
     def _fit(self, tokens: Integers, y: Integers, vocabulary: Vocabulary, until: Any) -> Any:
         from bottega.training.precision import working

@@ -7,10 +7,12 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from bottega.data.text_codes import CodedTexts
 from bottega.evaluation.baselines import fit_majority
 from bottega.evaluation.forms import Form, Graph, Softmax
 from bottega.evaluation.text_models import (
     FittedTerms,
+    Kind,
     LinearLayer,
     fit_bayes,
     fit_logistic,
@@ -32,7 +34,6 @@ __all__ = ["BOTH", "CODES", "PIECES", "SENTENCE", "TextTask", "text_specs"]
 Floats = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
-Kind = Literal["words", "runs"]
 Fitted = tuple[Setting, Form | None]
 
 COSTS = (0.3, 1.0, 3.0)  # C of the support vector machine
@@ -43,7 +44,7 @@ PATIENCE = 2  # strengths without a gain
 SLOW = 20  # classes, from which logistic regression on words takes minutes, and support vectors get one C
 WORDS: tuple[Kind, ...] = ("words",)
 RUNS: tuple[Kind, ...] = ("runs",)
-ALL: tuple[Kind, ...] = ("words", "runs")
+ALL: tuple[Kind, ...] = ("tokens", "runs")  # signs and digits tell more beside runs of characters than words alone do
 
 
 def text_specs(
@@ -71,9 +72,10 @@ def text_specs(
     if task.is_unasked:
         specs.append(_spec("sentence network", _Sentence(task), "network", SENTENCE))
     if SENTENCE in views:
-        specs.append(_spec(features, _head(task), kind, SENTENCE))
+        specs.append(replace(_spec(features, _head(task), kind, SENTENCE), costly=task.is_costly(features)))
     if BOTH in views:
-        specs.append(_spec(f"{features} and words", _Both(task), kind, BOTH))
+        name = f"{features} and words"
+        specs.append(replace(_spec(name, _Both(task), kind, BOTH), costly=task.is_costly(name)))
     if PIECES in views:
         specs.append(_trained(_spec(FINE_TUNED, FineTuned(task), "network", PIECES)))
     left_out = [(spec, why) for spec in specs if (why := task.why_not(spec.name, spec.kind)) is not None]
@@ -123,22 +125,21 @@ class _Terms:
         self.learn = learn
         self.strengths = strengths
 
-    def tune(self, x: Floats, y: Integers, x_val: Floats, y_val: Integers) -> Fitted:
+    def tune(self, x: CodedTexts, y: Integers, x_val: CodedTexts, y_val: Integers) -> Fitted:
         if len(np.unique(y)) < 2:
             return {"strength": self.strengths[0]}, None
-        rows = self.task.rows(x)
-        blocks = self._blocks(rows)
-        seen, unseen = (self.matrix(blocks, some) for some in (rows, self.task.rows(x_val)))
+        blocks = self._blocks(x.rows)
+        seen, unseen = (self.matrix(blocks, some.rows) for some in (x, x_val))
         layers = [self.learn(seen, y, self.task.n_classes, strength) for strength in self.strengths]
         losses = [self.task.loss(layer.scores(unseen), y_val) for layer in layers]
         best = int(np.argmin(losses))
         setting = {"strength": self.strengths[best], "tried": [round(loss, 6) for loss in losses]}
         return setting, self._form(_FittedLayer(blocks, layers[best]))
 
-    def fit(self, x: Floats, y: Integers, setting: Setting) -> Form:
+    def fit(self, x: CodedTexts, y: Integers, setting: Setting) -> Form:
         if len(np.unique(y)) < 2:
             return fit_majority(y, self.task.n_classes)
-        return self._form(self.layer(self.task.rows(x), y, setting["strength"]))
+        return self._form(self.layer(x.rows, y, setting["strength"]))
 
     def layer(self, rows: Integers, y: Integers, strength: float) -> _FittedLayer:
         """Fitted on these rows."""
@@ -149,9 +150,9 @@ class _Terms:
         """Sparse rows of the blocks side by side."""
         return side_by_side(blocks, self.task.counts, rows)
 
-    def scores(self, fitted: _FittedLayer, x: Floats) -> Numbers:
+    def scores(self, fitted: _FittedLayer, x: CodedTexts) -> Numbers:
         """(n, C) of some rows."""
-        return fitted.layer.scores(self.matrix(fitted.blocks, self.task.rows(x)))
+        return fitted.layer.scores(self.matrix(fitted.blocks, x.rows))
 
     def _blocks(self, rows: Integers) -> tuple[FittedTerms, ...]:
         return tuple(fit_terms(self.task.counts, rows, kind) for kind in self.kinds)
@@ -194,29 +195,35 @@ class _Both:
         self.terms = _Terms(task, ALL, fit_svm, COSTS)
         self.sentence = _head(task)
 
-    def tune(self, x: Floats, y: Integers, x_val: Floats, y_val: Integers) -> Fitted:
-        width = self.task.codes.shape[1]
-        found, head = self.sentence.tune(x[:, width:], y, x_val[:, width:], y_val)
+    def tune(self, x: CodedTexts, y: Integers, x_val: CodedTexts, y_val: Integers) -> Fitted:
+        features, unseen = _features(x), _features(x_val)
+        found, head = self.sentence.tune(features, y, unseen, y_val)
         setting: Setting = {**found, "cost": 1.0}
         if len(np.unique(y)) < 2:
             return {**setting, "share": 1.0}, None
-        fitted = self.terms.layer(self.task.rows(x), y, setting["cost"])
+        fitted = self.terms.layer(x.rows, y, setting["cost"])
         if not isinstance(head, Softmax):
             raise TypeError("tuning gave no layer")
-        of_network = answer(head, x_val[:, width:], self.task.n_classes)
+        of_network = answer(head, unseen, self.task.n_classes)
         of_terms = self.terms.scores(fitted, x_val)
         setting |= _best_share(self.task, of_network, of_terms, y_val)
         return setting, self._form(fitted, head, setting["share"])
 
-    def fit(self, x: Floats, y: Integers, setting: Setting) -> Form:
+    def fit(self, x: CodedTexts, y: Integers, setting: Setting) -> Form:
         if len(np.unique(y)) < 2:
             return fit_majority(y, self.task.n_classes)
-        head = self.sentence.fit(x[:, self.task.codes.shape[1] :], y, setting)
-        return self._form(self.terms.layer(self.task.rows(x), y, setting["cost"]), head, setting["share"])
+        head = self.sentence.fit(_features(x), y, setting)
+        return self._form(self.terms.layer(x.rows, y, setting["cost"]), head, setting["share"])
 
     def _form(self, fitted: _FittedLayer, head: Softmax, share: float) -> Form:
         bias = fitted.layer.bias * np.float32(share)
         return Graph(text_scores_graph(self.task.prepared, fitted.weights(share), bias, head))
+
+
+def _features(x: CodedTexts) -> Floats:
+    if x.features is None:
+        raise TypeError("these texts have no features")
+    return x.features
 
 
 class _VectorsAndTerms:
@@ -227,21 +234,21 @@ class _VectorsAndTerms:
         self.vectors = vectors
         self.terms = _Terms(task, ALL, fit_svm, COSTS)
 
-    def tune(self, x: Floats, y: Integers, x_val: Floats, y_val: Integers) -> Fitted:
+    def tune(self, x: CodedTexts, y: Integers, x_val: CodedTexts, y_val: Integers) -> Fitted:
         setting, form = self.vectors.tune(x, y, x_val, y_val)
         setting = {**setting, "cost": 1.0, "share": 1.0}
         if form is None:
             return setting, None
-        fitted = self.terms.layer(self.task.rows(x), y, setting["cost"])
+        fitted = self.terms.layer(x.rows, y, setting["cost"])
         of_vectors = answer(form, x_val, self.task.n_classes)
         setting |= _best_share(self.task, of_vectors, self.terms.scores(fitted, x_val), y_val)
         return setting, self._form(fitted, form, setting["share"])
 
-    def fit(self, x: Floats, y: Integers, setting: Setting) -> Form:
+    def fit(self, x: CodedTexts, y: Integers, setting: Setting) -> Form:
         form = self.vectors.fit(x, y, setting)
         if not isinstance(form, Graph):
             return form
-        return self._form(self.terms.layer(self.task.rows(x), y, setting["cost"]), form, setting["share"])
+        return self._form(self.terms.layer(x.rows, y, setting["cost"]), form, setting["share"])
 
     def _form(self, fitted: _FittedLayer, form: Form, share: float) -> Form:
         if not isinstance(form, Graph):

@@ -3,12 +3,13 @@
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from bottega.data.text_characters import TextPreparation
+from bottega.data.text_codes import CodedTexts
+from bottega.data.wordpiece import MAX_PIECES
 from bottega.evaluation.calibration import apply_temperature, fit_temperature
 from bottega.evaluation.text_models import TermCounts
 from bottega.models.sentence import SentenceNetwork
@@ -29,7 +30,10 @@ NAMES = {  # of the choices of --network
     "finetune": FINE_TUNED,
 }  # fmt: skip
 PRETRAINED = "pretrained"  # the choice of --network for whatever stands on frozen sentence features
+ON_SENTENCES = ("sentence network", "sentence network and words")
 FITS = 60  # about, of a candidate that is compared within the folds of a cross-validation
+CHARACTERS_OF_A_PIECE = 4  # about, in English
+DESCRIBED_A_SECOND = 4_000  # about, on two cores: word pieces through the frozen sentence network
 PIECES_A_SECOND = 1_000  # about, on two cores: word pieces, all epochs of fine-tuning in one
 TOKENS_A_SECOND = 50_000  # about, on one core: tokens of one epoch from scratch
 MOST_SECONDS = 600.0
@@ -41,20 +45,19 @@ class TextTask:
     """The texts as numbers, and what was asked for.
 
     Attributes:
-        codes: (N, L) of all texts, each of which is found again by its codes.
+        codes: of all texts.
         counts: of the same rows.
         threads: cores that one fit may use.
         preset, wanted, asked, time_seconds: the choices of --preset, --network, --ship and --time.
         in_folds: whether all texts answer in a cross-validation.
         is_unasked: whether the sentence network is installed, and isn't wanted.
         network: the sentence network; None where it isn't installed.
-        pieces: (N, T) of all texts, 0 behind the end; None without the network.
         vectors: words of the texts that a stated file has vectors of; None where none was stated.
         n_columns: last ones of the view of features that stand beside the texts; 0 where they are all it has.
     """
 
     prepared: TextPreparation
-    codes: npt.NDArray[np.uint16]
+    codes: CodedTexts
     counts: TermCounts
     n_classes: int
     seed: int = 0
@@ -66,7 +69,6 @@ class TextTask:
     in_folds: bool = False
     is_unasked: bool = False
     network: SentenceNetwork | None = None
-    pieces: npt.NDArray[np.uint16] | None = None
     vectors: KnownWords | None = None
     n_columns: int = 0
 
@@ -74,16 +76,6 @@ class TextTask:
     def token_keys(self) -> Integers:
         """(N, W) words and signs of every text in their order."""
         return token_keys(self.codes, self.prepared)
-
-    @cached_property
-    def places(self) -> dict[bytes, int]:
-        """The row of each text, by its codes."""
-        return {row.tobytes(): i for i, row in enumerate(self.codes)}
-
-    def rows(self, x: npt.NDArray[Any]) -> Integers:
-        """Which texts these are: rows of the view of codes, or of the view of both."""
-        codes = np.ascontiguousarray(x[:, : self.codes.shape[1]].astype(np.uint16, copy=False))
-        return np.array([self.places[row.tobytes()] for row in codes], np.int64)
 
     def why_not(self, name: str, kind: str) -> str | None:
         """Why a candidate isn't tried; None where it is."""
@@ -102,11 +94,20 @@ class TextTask:
             return "not tried: it would take more than ten minutes; --ship with its name tries it"
         return None
 
+    def is_costly(self, name: str) -> bool:
+        """Whether a candidate is tried only where the others leave something to gain."""
+        if self.preset != "fast" or self.wanted != "auto" or self.n_columns:  # what was stated is tried
+            return False
+        return name in ON_SENTENCES and self.asked not in (name, "network")
+
     def seconds(self, name: str) -> float:
         """About how long a network trains, from how much there is to read; 0 for what is quick."""
         fits = FITS if self.in_folds else 1
-        if name == FINE_TUNED and self.pieces is not None:
-            return fits * int((self.pieces > 0).sum()) / PIECES_A_SECOND
+        n_pieces = int(np.minimum(self.codes.lengths / CHARACTERS_OF_A_PIECE + 2, MAX_PIECES).sum())
+        if name == FINE_TUNED:
+            return fits * n_pieces / PIECES_A_SECOND
+        if name in ON_SENTENCES and not self.n_columns:
+            return n_pieces / DESCRIBED_A_SECOND
         if name in SCRATCH[1:]:
             n = int((self.token_keys != 0).sum())
             return fits * planned_epochs(TEXT_PLANS[name], len(self.codes), n) * n / TOKENS_A_SECOND

@@ -5,12 +5,13 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from bottega.data.text_characters import TextPreparation
+from bottega.data.text_codes import CodedTexts
 from bottega.data.text_tokens import MAX_TOKENS, MAX_WORDS, Vocabulary
 from bottega.errors import BottegaError
 from bottega.evaluation.baselines import fit_majority
@@ -21,7 +22,7 @@ from bottega.vectors.convert import open_vectors
 from bottega.vectors.sources import located
 from bottega.workflow.candidates import Setting
 from bottega.workflow.features import engine
-from bottega.workflow.text_features import CODES_BATCH, character_codes, token_keys
+from bottega.workflow.text_features import CODES_AT_ONCE, character_codes, token_keys
 
 __all__ = [
     "VECTORS",
@@ -143,19 +144,12 @@ class Texts(Protocol):
         """How characters are numbered."""
 
     @property
-    def codes(self) -> npt.NDArray[np.uint16]:
-        """(N, L)."""
-
-    @property
     def n_classes(self) -> int:
         """How many."""
 
     @property
     def token_keys(self) -> Integers:
         """(N, W)."""
-
-    def rows(self, x: npt.NDArray[Any]) -> Integers:
-        """Which texts these are."""
 
 
 class VectorHead:
@@ -171,7 +165,7 @@ class VectorHead:
         self.known = known
         self.head = head
 
-    def tune(self, x: npt.NDArray[Any], y: Integers, x_val: npt.NDArray[Any], y_val: Integers) -> Fitted:
+    def tune(self, x: CodedTexts, y: Integers, x_val: CodedTexts, y_val: Integers) -> Fitted:
         """The best strength on validation, and what it gives."""
         if len(np.unique(y)) < 2:
             return {"strength": 1.0}, None
@@ -182,7 +176,7 @@ class VectorHead:
             raise TypeError("tuning gave no layer")
         return setting, Graph(vector_scores_graph(self.task.prepared, vocabulary, vectors, layer))
 
-    def fit(self, x: npt.NDArray[Any], y: Integers, setting: Setting) -> Form:
+    def fit(self, x: CodedTexts, y: Integers, setting: Setting) -> Form:
         """The same on other rows."""
         if len(np.unique(y)) < 2:
             return fit_majority(y, self.task.n_classes)
@@ -190,9 +184,9 @@ class VectorHead:
         layer = self.head.fit(self._features(x, vocabulary, vectors), y, setting)
         return Graph(vector_scores_graph(self.task.prepared, vocabulary, vectors, layer))
 
-    def _read(self, x: npt.NDArray[Any]) -> tuple[Vocabulary, Floats]:
+    def _read(self, x: CodedTexts) -> tuple[Vocabulary, Floats]:
         """The words of these texts that have a vector, the most frequent first."""
-        keys = self.task.token_keys[self.task.rows(x)][:, :MAX_TOKENS]
+        keys = self.task.token_keys[x.rows][:, :MAX_TOKENS]
         place = np.minimum(np.searchsorted(self.known.keys, keys), len(self.known.keys) - 1)
         numbers = place[self.known.keys[place] == keys]
         counts = np.bincount(numbers, minlength=len(self.known.keys))
@@ -200,10 +194,10 @@ class VectorHead:
         longest = int((keys != 0).sum(1).max(initial=1))
         return Vocabulary(self.known.keys[kept], self.known.keys[:0], longest), self.known.rows[kept]
 
-    def _features(self, x: npt.NDArray[Any], vocabulary: Vocabulary, vectors: Floats) -> Floats:
+    def _features(self, x: CodedTexts, vocabulary: Vocabulary, vectors: Floats) -> Floats:
         """(n, 2 D), by the operators that ship."""
         session = engine(vector_features_graph(self.task.prepared, vocabulary, vectors), threads=1)
-        codes = self.task.codes[self.task.rows(x)]
-        starts = range(0, len(codes), CODES_BATCH)
-        parts = [session.run(None, {"codes": codes[i : i + CODES_BATCH]})[0] for i in starts]
-        return np.concatenate(parts) if parts else np.zeros((0, 2 * vectors.shape[1]), np.float32)
+        found = np.zeros((len(x), 2 * vectors.shape[1]), np.float32)
+        for job in x.by_length(CODES_AT_ONCE):
+            found[job] = session.run(None, {"codes": x[job].numbers()})[0]
+        return found

@@ -176,7 +176,7 @@ class TargetsTraining:
 def _test_cells(looked: LookedTable) -> Cells:
     """Cells by column of the rows that judge this target; of all rows where folds do."""
     rows = np.arange(len(looked.y)) if looked.split.source == "cv" else looked.split.rows("test")
-    return {name: cells[rows] for name, cells in looked.taken.cells.items()}
+    return {name: cells[rows] for name, cells in looked.taken.everything.items()}
 
 
 def _merged(folder: RunFolder, tested: Mapping[str, Cells], recipe: Recipe, verdict: str) -> bytes:

@@ -2,17 +2,22 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from bottega.data.store import Store
 from bottega.data.text_characters import MAX_CHARACTERS, TextPreparation, fit_text_preparation
+from bottega.data.text_codes import CodedTexts
 from bottega.data.texts import digests
 from bottega.data.wordpiece import MAX_PIECES
 from bottega.errors import BottegaError, found_in, nearest_name
 from bottega.evaluation.evidence import Evidence
+from bottega.evaluation.forms import Graph
+from bottega.evaluation.text_models import TermCounts
 from bottega.evaluation.wording import opening
 from bottega.models.sentence import SentenceNetwork, find_sentence_network
 from bottega.shipping.predictor import load
@@ -22,22 +27,33 @@ from bottega.workflow.account import Account, believe, best_rival, findings, mor
 from bottega.workflow.candidates import Developed, Material, Rules
 from bottega.workflow.illustrate import Use
 from bottega.workflow.illustrate_table import class_evidence
-from bottega.workflow.illustrate_texts import Similarity, similarity_of, text_mistakes
+from bottega.workflow.illustrate_texts import similarity_of, text_mistakes
+from bottega.workflow.judge import Tested
 from bottega.workflow.options import OF_NETWORKS
 from bottega.workflow.run_folder import RunFolder
 from bottega.workflow.ship import Shipped, Small
 from bottega.workflow.ship_texts import ship_texts, text_usage
 from bottega.workflow.ship_texts_small import ship_small_texts
 from bottega.workflow.text_beside import fit_beside
-from bottega.workflow.text_features import character_codes, sentence_features, sentence_graph, term_counts, word_pieces
+from bottega.workflow.text_features import (
+    character_codes,
+    known_by_form,
+    known_by_network,
+    sentence_features,
+    sentence_graphs,
+    term_counts,
+    word_pieces,
+)
 from bottega.workflow.text_specs import BOTH, CODES, PIECES, SENTENCE, TextTask, text_specs
 from bottega.workflow.text_trial import LookedTexts, look_at_texts
 from bottega.workflow.text_vectors import FoundWords, KnownWords, find_words, known_words, vectors_sha256
+from bottega.workflow.text_views import TextViews
 from bottega.workflow.training_run import Contest, Training
 from bottega.workflow.trial import Trial
 
 __all__ = ["TextTraining"]
 
+Floats = npt.NDArray[np.float32]
 WORTH_REFITTING = 0.01  # share of texts that repeat another: from here on a careless split's claim is worth knowing
 SHOWN = 120  # characters of a text in the report
 MOST = 3  # of each list
@@ -57,7 +73,8 @@ class TextTraining(Training[LookedTexts]):
     vectors_sha256: str | None = None  # of their file
     beside: Beside | None = None
     shipped: Shipped | None = None  # None also where the bar was not met
-    similarity: Similarity
+    views: TextViews
+    counts: TermCounts
 
     def look(self) -> LookedTexts:
         """Read the texts and divide them."""
@@ -90,36 +107,32 @@ class TextTraining(Training[LookedTexts]):
         return chosen, {**columns, **limits, **vectors, "sentence_network": network}
 
     def enter(self, looked: LookedTexts, _: RunFolder) -> Contest:
-        """Number the letters of training texts, count all terms, name the candidates, and describe all texts."""
+        """Number the letters of training texts, count all terms, and name the candidates."""
         self.tell("counting words and characters")
         divided = looked.split
         train = range(len(looked.y)) if divided.source == "cv" else divided.rows("train").tolist()
         self.prepared = fit_text_preparation(looked.texts[i] for i in train)
-        views: dict[str, Any] = {CODES: character_codes(looked.texts, self.prepared)}
-        if self.network is not None:
-            views[PIECES] = word_pieces(looked.texts, self.network)
+        codes = character_codes(looked.texts, self.prepared)
         vectors = known_words(self.vectors, self.prepared) if self.vectors is not None else None
-        beside, sentences = [], []
+        beside = None
         if looked.read.also.cells:
-            self.beside, numbers = fit_beside(looked, np.array(train))
-            beside.append(numbers)
-        task = self._task(looked, views, vectors)
-        described = [SENTENCE, BOTH] if self.network is not None or beside else []
-        specs, left_out = text_specs(task, [*views, *described], self._features(looked))
+            self.beside, beside = fit_beside(looked, np.array(train))
+        task = self._task(looked, codes, vectors)
+        views = TextViews(codes, beside=beside)
+        if (network := self.network) is not None:
+            cut, describe = partial(word_pieces, looked.texts, network), partial(self._described, looked, network)
+            views = TextViews(codes, cut, describe, beside)
+        specs, left_out = text_specs(task, [*views], self._features(looked))
         self._require_name([spec.name for spec in specs], [spec.name for spec, _ in left_out])
-        if described:  # only now: it takes longer than all the rest
-            sentences = self._described(looked)
-            views[SENTENCE] = np.hstack([*sentences, *beside])
-            views[BOTH] = np.hstack([views[CODES].astype(np.float32), views[SENTENCE]])
-        self.similarity = similarity_of(task.counts, sentences[0] if sentences else None)
+        self.views, self.counts = views, task.counts
         material = Material(views, looked.y, looked.groups, divided.group_names, looked.labels, looked.classes)
         return Contest(material, specs, left_out)
 
-    def _task(self, looked: LookedTexts, views: dict[str, Any], vectors: KnownWords | None) -> TextTask:
+    def _task(self, looked: LookedTexts, codes: CodedTexts, vectors: KnownWords | None) -> TextTask:
         return TextTask(
             self.prepared,
-            views[CODES],
-            term_counts(views[CODES], self.prepared),
+            codes,
+            term_counts(codes, self.prepared),
             len(looked.classes),
             seed=self.options.seed,
             threads=self.threads,
@@ -130,7 +143,6 @@ class TextTraining(Training[LookedTexts]):
             in_folds=looked.split.source == "cv",
             is_unasked=self.is_unasked,
             network=self.network,
-            pieces=views.get(PIECES),
             vectors=vectors,
             n_columns=self.beside.dense.width if self.beside is not None and self.network is not None else 0,
         )
@@ -146,21 +158,16 @@ class TextTraining(Training[LookedTexts]):
                 fix="put that file back, or begin anew with bottega train",
             )
 
-    def _described(self, looked: LookedTexts) -> list[Any]:
-        """The sentence features (N, D) of all texts, where there is a network for them."""
-        if self.network is None:
-            return []
-        graph = sentence_graph(self.network)
-        return [
-            sentence_features(
-                looked.texts,
-                digests(looked.texts),  # of what is read: white space that is dropped moves the place of the cut
-                graph,
-                store=Store(),
-                threads=self.threads,
-                tell=lambda done, total: self._count("sentence features", done, total),
-            )
-        ]
+    def _described(self, looked: LookedTexts, network: SentenceNetwork) -> Floats:
+        """The sentence features (N, D) of all texts."""
+        return sentence_features(
+            looked.texts,
+            digests(looked.texts),  # of what is read: white space that is dropped moves the place of the cut
+            sentence_graphs(network),
+            store=Store(),
+            threads=self.threads,
+            tell=lambda done, total: self._count("sentence features", done, total),
+        )
 
     def _features(self, looked: LookedTexts) -> str:
         """What the features are called, in the names of candidates."""
@@ -193,6 +200,19 @@ class TextTraining(Training[LookedTexts]):
         n, n_groups = len(looked.y), len(np.unique(looked.groups))
         repeats = looked.split.source == "held-out" and n - n_groups >= WORTH_REFITTING * n
         return repeats and developed.chosen.spec.view != PIECES
+
+    def settled(self, looked: LookedTexts, developed: Developed, tested: Tested) -> Tested:
+        """A text that says nothing to the model gets no sure answer."""
+        chosen, rows = developed.chosen, tested.rows[tested.once]
+        known = np.zeros(len(rows), bool)
+        if chosen.spec.view in (SENTENCE, BOTH, PIECES) and self.network is not None:
+            known |= known_by_network([looked.texts[i] for i in rows.tolist()], self.network)
+        elif not isinstance(chosen.form, Graph):
+            return tested  # it doesn't read the texts
+        if isinstance(chosen.form, Graph) and chosen.spec.view in (CODES, BOTH):
+            known |= known_by_form(chosen.form, self.views[chosen.spec.view][rows])
+        n_repeats = len(tested.rows) // max(1, len(rows))
+        return replace(tested, sure=tested.sure & np.tile(known, n_repeats))
 
     def account(self, trial: Trial[LookedTexts], _: RunFolder, __: Any, ___: Rules) -> Account:
         """The run in words."""
@@ -237,7 +257,8 @@ class TextTraining(Training[LookedTexts]):
         if self.shipped is not None and (self.clock.limit_seconds is None or self.clock.left() > MARKING_SECONDS):
             self.tell("asking the file again without this and that word")
             model = load(self.shipped.data, threads=self.threads)
-        mistakes = text_mistakes(trial, model if isinstance(model, TextModel) else None, self.similarity)
+        alike = similarity_of(self.counts, self.views.described)
+        mistakes = text_mistakes(trial, model if isinstance(model, TextModel) else None, alike)
         return replace(class_evidence(trial, use, _with_text(trial.looked)), text_mistakes=mistakes)
 
     def answers(self, trial: Trial[LookedTexts]) -> tuple[list[str], Iterable[Sequence[str]]]:

@@ -47,9 +47,7 @@ from bottega.workflow.run_folder import CHECKPOINT, MODEL, RECIPE, RECORD, REPOR
 from bottega.workflow.ship import Shipped, Small
 from bottega.workflow.trial import Seen, Trial, split_facts
 
-__all__ = ["FOLDS_WORK", "Contest", "Training"]
-
-FOLDS_WORK = 4.0  # times what the contest took so far: what cross-validation will take on top of it
+__all__ = ["Contest", "Training"]
 
 
 @dataclass(frozen=True)
@@ -73,6 +71,7 @@ class Training(ABC, Generic[Seen]):
     features: FeatureRecord | None = None  # what was made of the columns of a table, where that was asked for
     instant: tuple[str, ...] = ()  # candidates that take no time worth counting
     slow: Mapping[str, float] = {}  # candidates that may take as many times the slowest one before them
+    folds_work = 4.0  # times what the contest took so far: what cross-validation will take on top of it
     finish_seconds = 8.0  # what fitting one more candidate, the export and the report may take together
 
     def __init__(
@@ -160,6 +159,10 @@ class Training(ABC, Generic[Seen]):
         """Rivals that no file could hold, scored on the same test part."""
         return ()
 
+    def settled(self, _: Seen, __: Developed, tested: Tested) -> Tested:
+        """The answers on test examples as the file gives them, where it holds back more than candidates do."""
+        return tested
+
     def repeat(self, _: Trial[Seen], __: RunFolder) -> SeedSpread | None:
         """How much the seed matters, where that was asked for."""
         return None
@@ -219,7 +222,7 @@ class Training(ABC, Generic[Seen]):
         train, val = divided.rows("train"), divided.rows("val")
         if divided.source == "cv":
             train, val = everyone, everyone[:0]
-        may_begin = self._budget(folder, work=FOLDS_WORK if divided.source == "cv" else 0.0)
+        may_begin = self._budget(folder, work=self.folds_work if divided.source == "cv" else 0.0)
         with self.stoppable():
             developed = develop(material, contest.specs, train, val, rules, tell=tell, may_begin=may_begin)
         developed.interrupted |= self.is_stopped
@@ -231,6 +234,7 @@ class Training(ABC, Generic[Seen]):
             tested = cross_validated(material, fitted, rules, n_repeats=self.n_repeats(), tell=tell)
         else:
             tested = held_out(material, developed, divided.rows("test"))
+        tested = self.settled(looked, developed, tested)
         if self.refits(looked, developed):
             hashes, seed = looked.hashes, options.split_seed
             naive = naive_score(material, developed.chosen, hashes, metric=metric, seed=seed, threads=self.threads)

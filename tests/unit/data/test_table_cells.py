@@ -45,6 +45,19 @@ def test_a_format_that_the_graph_cannot_read_is_written_year_first(tmp_path):
     np.testing.assert_array_equal(x[:3, 1:4], [[2021, 3, 1], [2021, 3, 2], [2021, 3, 3]])
 
 
+def test_free_text_is_left_out_unless_its_cells_are_wanted(tmp_path):
+    rows = [
+        f"{'yes' if i % 2 else 'no'},{i * 7 % 13},{'' if i == 3 else f'a note about the thing {i}'}" for i in range(60)
+    ]
+    table = read_table(written(tmp_path, "good,n,note", *rows), table_choices(target="good", types=["note=text"]))
+    for wanted in (False, True):
+        taken = cells_of(table, texts=wanted)
+        assert list(taken.cells) == ["n"]
+        assert taken.left_out == {"note": "free text: its words are only read with --features"}
+        assert list(taken.everything) == (["n", "note"] if wanted else ["n"])
+    assert taken.texts["note"][2:5].tolist() == ["a note about the thing 2", "", "a note about the thing 4"]
+
+
 def test_a_table_of_nothing_but_prose_is_refused(tmp_path):
     prose = [
         f"{'yes' if i % 2 else 'no'},this is the {i} th sentence that somebody wrote about a thing" for i in range(80)

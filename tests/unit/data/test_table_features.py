@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bottega.data.table_features import OF_TARGET, MadeFeature, features_graph, learn_features
+from bottega.data.table_features import BY_WORDS, OF_TARGET, MadeFeature, features_graph, learn_features
 from bottega.workflow.features import engine
 
 NAN, INF = np.nan, np.inf
@@ -119,3 +119,37 @@ def test_one_row_gets_the_bits_that_it_gets_among_others():
 
 def test_no_rows_get_no_features():
     assert run([MadeFeature("ratio", (0, 1), "")], np.zeros((0, 2))).shape == (0, 3)
+
+
+def test_words_of_a_text_are_counted_and_looked_for():
+    features = [
+        MadeFeature("has word", (2, 3), "", 2.0),
+        MadeFeature("number of words", (1,), ""),
+        MadeFeature("has word", (2, 3), "", 3.0),
+    ]
+    x = [[7, 3, 3, 2], [7, 2, 3, 0], [7, 0, 0, 0]]
+    assert made(features, x).tolist() == [[1, 3, 1], [0, 2, 1], [0, 0, 0]]
+
+
+def test_words_of_two_texts_keep_their_order():
+    features = [MadeFeature("has word", (place,), "", 1.0) for place in (1, 0, 1)]
+    assert made(features, [[1, 0], [0, 1], [1, 1]]).tolist() == [[0, 1, 0], [1, 0, 1], [1, 1, 1]]
+
+
+@pytest.mark.parametrize(("number", "y"), [(-1.0, [10.0, 10, 30, 30]), (2.0, [0, 1, 2, 2])])
+def test_what_words_say_lies_above_or_below_the_mean_and_without_words_there(number, y):
+    one = MadeFeature(BY_WORDS, (0, 1), "", number, n_codes=4)
+    (learned,) = learn_features([one], np.array([[1, 3], [1, 0], [2, 3], [2, 0]], np.float32), np.array(y))
+    assert learned.learns_target
+    found = run([learned], [[1, 3], [2, 3], [2, 0], [0, 0], [3, 0]])[:, 2]
+    assert found[0] < 0 < found[1] < found[2]
+    assert found[3] == 0
+    assert abs(found[4]) < 1e-6 * abs(found[2])
+
+
+def test_models_see_the_first_columns_and_what_is_made_of_the_others():
+    x = np.array([[5, 3, 1], [6, 1, 0]], np.float32)
+    features = [MadeFeature("has word", (2,), "", 1.0)]
+    for made_of, expected in ((features, [[5, 1], [6, 0]]), ([], [[5], [6]])):
+        graph = features_graph(made_of, 3, 1)
+        assert engine(graph, threads=1).run(None, {"x": x})[0].tolist() == expected

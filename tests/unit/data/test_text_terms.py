@@ -59,9 +59,19 @@ def test_a_word_of_more_than_127_characters_is_none(n: int, is_word: bool) -> No
     assert (key > 0) == is_word
 
 
+def test_tokens_are_words_and_signs_whatever_their_digits() -> None:
+    prepared = fit_text_preparation(["at 12:30, or 9_b"])
+    tokens = keys_of(prepared, ["at 12:30", "at 09:31 ", "at 1:30", "at12:30", "at 9_b", "at 1_b"])[1]
+    found = [row[row > 0].tolist() for row in tokens]
+    assert [len(one) for one in found] == [4, 4, 4, 3, 2, 2]
+    assert found[0] == found[1] != found[2]
+    assert found[0][2] == found[2][2] == found[3][1]
+    assert found[4] == found[5]
+
+
 def test_runs_stay_between_white_space() -> None:
     prepared = fit_text_preparation(["ab", "b"])
-    runs = keys_of(prepared, ["ab  b", "ab", "b", "a b"])[1]
+    runs = keys_of(prepared, ["ab  b", "ab", "b", "a b"])[2]
     found = [set(row[row != 0].tolist()) for row in runs]
     assert found[0] == found[1] | found[2]
     assert len(found[1]) == 3 + 2 + 1  # " a", "ab", "b "; " ab", "ab "; " ab "

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from bottega.data.bert_characters import normalised, punctuation
-from bottega.data.wordpiece import MAX_PIECES, Pieces, pieces_graph
+from bottega.data.wordpiece import MAX_PIECES, Pieces, known_pieces_graph, pieces_graph
 from text_material import TORTURE, real_texts, run
 
 NAMES = "[PAD] [UNK] [CLS] [SEP] un ##aff ##able affable the ##e ##r ##re a ##a b ##b ##abababab , . ! # 世 e é x ##x"
@@ -64,6 +64,13 @@ def test_only_what_the_stated_length_allows_is_read() -> None:
 def test_a_batch_may_be_empty_or_hold_only_empty_texts() -> None:
     assert run(GRAPH, text=[])[0].shape[0] == 0
     assert run(GRAPH, text=["", ""])[0].tolist() == [[CLS, SEP]] * 2
+
+
+def test_a_text_that_gives_no_piece_is_told() -> None:
+    texts = ["", " ", "\x00", "éé", NAMES.split()[-1].removeprefix("##"), "[SEP]"]
+    expected = [any(number > SEP for number in row) for row in read(texts)]
+    assert run(known_pieces_graph(PIECES), text=texts)[0].tolist() == expected
+    assert expected[:2] == [False, False]
 
 
 def test_two_pieces_with_one_sum_are_refused() -> None:

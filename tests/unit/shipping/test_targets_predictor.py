@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from bottega.data.table_features import MadeFeature
 from bottega.data.table_preparation import fit_preparation
+from bottega.data.table_words import fit_text_column
 from bottega.errors import BottegaError
 from bottega.evaluation.conformal import Interval
 from bottega.evaluation.forms import Form
-from bottega.evaluation.table_forms import Dense, Linear, Staged
+from bottega.evaluation.table_forms import Dense, Linear, Staged, Widened
 from bottega.problem.records import Score
 from bottega.problem.table import ColumnSpec
 from bottega.shipping.check import replay
@@ -210,3 +212,26 @@ def test_one_target_twice_and_a_target_inside_a_target_are_refused() -> None:
         seal(graph, outer((cards[0], cards[0]), columns))
     with pytest.raises(BottegaError, match="several of tables"):
         seal(graph, outer((outer(cards, columns), cards[1]), columns))
+
+
+def test_a_target_may_read_texts_that_the_others_do_not() -> None:
+    notes = np.array(["old house", "new house", "", "old barn"], object)
+    card, _ = read(single("price"))
+    text = fit_text_column("note", notes.tolist(), n_rows=4)
+    assert text is not None
+    prepared = replace(fit_preparation(CELLS, {"size": "number"}, np.arange(4)), texts=(text,))
+    words = MadeFeature("has word", tuple(range(2, 2 + text.length)), "", text.words.index("old") + 1.0)
+    stage = Dense(np.array([1]), *(np.float32([one]) for one in (0, 0, 1)), *(np.zeros(0, np.int64),) * 2, np.zeros(0))
+    head = Staged(stage, Linear(np.float32([[10]]), np.float32([5])))
+    graph = table_regressor(prepared, Widened((words,), head, 1), Interval(0.5, "plain", 0.0, 0.9, 100, "split"))
+    specs = (ColumnSpec("size", "number", "float32", "size"), ColumnSpec("note", "text", "string", "note"))
+    cells = {"size": CELLS["size"], "note": notes}
+    names = [one.name for one in card.outputs]
+    golden = golden_rows(open_session(graph, threads=1), made_up_rows(cells, np.arange(4), specs), specs, names)
+    worded = seal(graph, replace(card, inputs=specs, golden=golden))
+    assert replay(load(worded)).passed
+    graph, columns, cards = merge_targets([worded, single("kind")])
+    model = load(seal(graph, outer(cards, columns)))
+    found = [model({**ROWS[0], "note": note}) for note in ("an OLD thing", "new", None)]
+    assert [one["price"].value for one in found] == [15, 5, 5]
+    assert {one["kind"].label for one in found} == {load(single("kind"))(ROWS[0]).label}

@@ -33,8 +33,8 @@ class Watched:
         return self.session.run(outputs, inputs)
 
 
-@pytest.fixture(scope="module")
-def session() -> Any:
+def trained(threshold: float) -> Any:
+    """A session of a model of words."""
     texts, labels = made_up_texts(80)
     y = np.array([label == "praise" for label in labels], np.int64)
     prepared = fit_text_preparation(texts)
@@ -43,7 +43,21 @@ def session() -> Any:
     layer = fit_bayes(terms.matrix(counts, np.arange(80)), y, 2, 0.1)
     form = Graph(text_scores_graph(prepared, [TermWeights(terms.terms, layer.weight)], layer.bias))
     below = TextInput(prepared, None)
-    return open_session(text_classifier(below, form, ("complaint", "praise"), temperature=1.0, threshold=0.9))
+    return open_session(text_classifier(below, form, ("complaint", "praise"), temperature=1.0, threshold=threshold))
+
+
+@pytest.fixture(scope="module")
+def session() -> Any:
+    return trained(0.9)
+
+
+@pytest.mark.parametrize("text", ["", " \n", "?!", "zzz qqq", "你好"])
+def test_a_text_without_a_known_word_is_never_sure(text: str) -> None:
+    texts = np.array(["a lovely shop", text, "Broken and late"], object)
+    _, probabilities, sure = trained(0.0).run(OUTPUTS, {"text": texts})
+    assert sure.tolist() == [True, False, True]
+    assert probabilities[1].max() > 0.4
+    assert trained(0.0).run(["sure"], {"text": texts[1:2]})[0].tolist() == [False]
 
 
 def test_answers_stand_in_the_order_of_the_texts_whatever_their_lengths(session: Any) -> None:

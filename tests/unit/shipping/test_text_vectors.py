@@ -13,7 +13,7 @@ from text_material import TORTURE, made_up_texts, run
 TEXTS = [*made_up_texts(60)[0], *TORTURE]
 PREPARED = fit_text_preparation(TEXTS)
 CODES = character_codes(TEXTS, PREPARED)
-KEYS = token_keys(CODES, PREPARED)[:, :256]
+KEYS = token_keys(CODES, PREPARED)
 VOCABULARY = fit_vocabulary([KEYS[:60]], pairs=False)
 ROWS = np.random.default_rng(0).normal(-1, 1, (len(VOCABULARY.keys), 5)).astype(np.float32)
 
@@ -28,7 +28,7 @@ def by_hand(vocabulary: Vocabulary, rows: np.ndarray) -> np.ndarray:
 
 
 def test_mean_and_largest_of_the_words_that_have_a_vector() -> None:
-    (found,) = run(vector_features_graph(PREPARED, VOCABULARY, ROWS), codes=CODES)
+    (found,) = run(vector_features_graph(PREPARED, VOCABULARY, ROWS), codes=CODES.numbers())
     expected = by_hand(VOCABULARY, ROWS)
     np.testing.assert_allclose(found, expected, atol=1e-6, rtol=0)
     assert (expected[:, 5:] < 0).any()  # the largest may be negative: neither padding nor unknown words raise it
@@ -37,16 +37,16 @@ def test_mean_and_largest_of_the_words_that_have_a_vector() -> None:
 
 def test_a_text_alone_gets_the_numbers_that_it_gets_among_others() -> None:
     graph = vector_features_graph(PREPARED, VOCABULARY, ROWS)
-    (together,) = run(graph, codes=CODES[:8])
+    (together,) = run(graph, codes=CODES[:8].numbers())
     for i in range(8):
-        alone = run(graph, codes=CODES[i : i + 1])[0][0]
+        alone = run(graph, codes=CODES[i : i + 1].numbers())[0][0]
         np.testing.assert_allclose(alone, together[i], atol=1e-6, rtol=0)
 
 
 @pytest.mark.parametrize("n_words", [0, 1])
 def test_nearly_no_word_has_a_vector(n_words: int) -> None:
     few = Vocabulary(VOCABULARY.keys[:n_words], VOCABULARY.pairs, VOCABULARY.length)
-    (found,) = run(vector_features_graph(PREPARED, few, ROWS[:n_words]), codes=CODES)
+    (found,) = run(vector_features_graph(PREPARED, few, ROWS[:n_words]), codes=CODES.numbers())
     np.testing.assert_allclose(found, by_hand(few, ROWS[:n_words]), atol=1e-6, rtol=0)
 
 
@@ -55,6 +55,7 @@ def test_a_layer_on_them() -> None:
     mean, scale, bias = rng.normal(size=10), rng.uniform(1, 2, 10), rng.normal(size=3)
     weight = rng.normal(size=(10, 3))
     head = Softmax(*(part.astype(np.float32) for part in (mean, scale, weight, bias)))
-    (found,) = run(vector_scores_graph(PREPARED, VOCABULARY, ROWS, head), x=CODES.astype(np.float32))
+    found, known = run(vector_scores_graph(PREPARED, VOCABULARY, ROWS, head), x=CODES.matrix())
     expected = (by_hand(VOCABULARY, ROWS) - mean) / scale @ weight + bias
     np.testing.assert_allclose(found, expected, atol=1e-5, rtol=0)
+    assert known.tolist() == by_hand(VOCABULARY, ROWS).any(1).tolist()

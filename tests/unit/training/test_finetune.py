@@ -56,7 +56,7 @@ def test_it_answers_before_the_first_step_and_learns_on() -> None:
     with torch.no_grad():
         answers = network.eval()(torch.from_numpy(x[32:, 0]).float()).argmax(1).numpy()
     assert (answers == y[32:]).mean() >= 0.9
-    settings = architecture.suited(Settings(learning_rate=1e-3))
+    settings = architecture.suited(Settings(learning_rate=1e-3), n_train=2000)
     fitted = fit(network, data, settings, goal=Goal(METRICS["accuracy"].function, higher_is_better=True))
     assert fitted.best.val_score >= 0.9
     moved = {name for name, tensor in network.state_dict().items() if not torch.equal(tensor, before[name])}

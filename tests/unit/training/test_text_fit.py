@@ -45,7 +45,7 @@ def fit(plan, tokens, y, vocabulary, until, n_classes=2):
 
 
 def scores(form, prepared, vocabulary, texts):
-    codes = character_codes(texts, prepared).astype(np.float32)
+    codes = character_codes(texts, prepared).matrix()
     return run(text_network_graph(prepared, vocabulary, form), x=codes)[0]
 
 

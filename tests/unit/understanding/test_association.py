@@ -82,3 +82,10 @@ def test_dates_are_in_the_order_of_time() -> None:
     date = ColumnSpec("date", "date", "string", "date", format="%d/%m/%Y")
     (group,) = column_groups({"date": year, "day": np.arange(120.0)}, [date, spec("day", np.arange(120.0))])
     assert group.columns == ("date", "day")
+
+
+def test_texts_go_with_no_other_column() -> None:
+    cells = {name: np.array([f"text {i % 5}" for i in range(50)], object) for name in ("note", "same")}
+    cells["word"] = cells["note"]
+    columns = [*(ColumnSpec(name, "text", "string", name) for name in ("note", "same")), spec("word", cells["word"])]
+    assert len(column_groups(cells, columns)) == 3

@@ -64,3 +64,8 @@ def test_only_categories_that_the_model_knows_are_tried() -> None:
     cells = np.array(["a", "b", "strange", "a"], object)
     one = ColumnSpec("c", "category", "string", "c", levels=("a", "b"))
     assert grid_of(cells, one) == ["a", "b"]
+
+
+def test_of_texts_there_is_no_grid() -> None:
+    cells = np.array(["one text", "", "another"], object)
+    assert grid_of(cells, ColumnSpec("note", "text", "string", "note")) == []

@@ -66,3 +66,11 @@ def test_cells_of_a_row_are_told_as_they_are() -> None:
     assert told["second",] == (None,)
     assert told["colour",] == (None,)
     assert told["first", "copy"] == (cells["first"][4], cells["copy"][4])
+
+
+def test_a_text_is_put_in_place_whole_and_has_no_curve() -> None:
+    rows = known_rows(drawn_cells(150), {"colour": 2.0})
+    columns = tuple(replace(one, kind="text") if one.column == "colour" else one for one in rows.columns)
+    found = explain_row(replace(rows, columns=columns), 3, "row 5")
+    assert found.columns[0].columns == ("colour",)
+    assert all(effect.column != "colour" for effect in found.effects)

@@ -160,3 +160,16 @@ def test_class_weights_are_tried_where_the_imbalance_asks_for_it() -> None:
         )
         uneven = np.bincount(y[fit]).max() >= 3 * np.bincount(y[fit]).min()
         assert setting["balanced"] == (uneven and weighted > even)
+
+
+def test_a_costly_candidate_is_left_out_where_little_is_left_to_gain() -> None:
+    material, rules = digits(1500), replace(RULES, margin=0.2)
+    train, val, _ = parts(material, 700, 1300)
+    first, *_, last = specs(material)
+    good, costly = replace(last, name="good"), replace(first, name="costly", leads=True, costly=True)
+    told: list[str] = []
+    one = develop(material, [costly, good], train, val, rules, tell=told.append)
+    assert told == ["good"]
+    assert [(spec.name, why[:19]) for spec, why in one.skipped] == [("costly", "not tried: good is ")]
+    both = develop(material, [costly, good], train, val, replace(RULES, margin=0.0))
+    assert list(both.answered) == ["costly", "good"]

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from bottega.data.table_feature_ideas import TableColumns
-from bottega.data.table_features import OF_TARGET, MadeFeature
+from bottega.data.table_features import BY_WORDS, OF_TARGET, MadeFeature
 from bottega.data.table_preparation import Encoding, TablePreparation
+from bottega.data.table_words import TextEncoding
 from bottega.evaluation.table_forms import Widened
-from bottega.workflow.candidates import answer
+from bottega.workflow.candidates import Material, answer
 from bottega.workflow.feature_search import FEWEST_ROWS, FeatureSearch, wide_for_training, widened
 from bottega.workflow.feature_specs import Searched, with_features
 from bottega.workflow.table_specs import TableTask, table_specs
@@ -137,3 +138,58 @@ def test_where_nothing_helps_a_candidate_is_the_plain_one():
     form, plain = (one.fit(x, y, {"strength": 0.1, "log": False}) for one in (spec, specs[0]))
     assert not isinstance(form, Widened)
     np.testing.assert_array_equal(answer(form, x, 1), answer(plain, x, 1))
+
+
+@pytest.fixture(scope="module")
+def worded():
+    """Rents that hang on three words of an advert, of which each row has a few of twelve; (N, 3 + 1 + 4)."""
+    x, noise = rows(200, seed=2)
+    rng = np.random.default_rng(3)
+    numbers = np.array([rng.permutation(12)[:4] + 1 for _ in x])
+    numbers[rng.random(numbers.shape) < 0.2] = 0
+    wide = np.hstack([x, (numbers > 0).sum(1, keepdims=True), numbers]).astype(np.float32)
+    return wide, sum(2.0 * (numbers == one).any(1) for one in (1, 2, 3)) + 0.3 * noise
+
+
+def words_of_adverts(x):
+    advert = TextEncoding("advert", "abcdefghijkl", tuple("abcdefghijkl"), 4)
+    columns = TableColumns.of(replace(PREPARED, texts=(advert,)), "rent", ())
+    return FeatureSearch(TASK, columns, {row.tobytes(): number for number, row in enumerate(x)})
+
+
+def test_what_words_say_is_found_and_models_see_no_numbers_of_words(worded):
+    found = words_of_adverts(worded[0]).find(*worded)
+    assert words(found)[0] == "what the words of advert say of rent"
+    assert found.wide.shape == (200, 3 + len(found.features))
+    np.testing.assert_array_equal(found.wide[:, :3], worded[0][:, :3])
+
+
+def test_words_that_say_nothing_are_not_kept(worded):
+    x, _ = worded
+    found = words_of_adverts(x).find(x, np.random.default_rng(5).normal(size=len(x)))
+    assert not found.features
+    np.testing.assert_array_equal(found.wide, x[:, :3])
+
+
+def test_no_row_has_a_say_in_what_its_own_words_say(worded):
+    x, y = worded
+    feature = MadeFeature(BY_WORDS, (4, 5, 6, 7), "", -1.0, n_codes=13)
+    fold = np.arange(len(x)) % 5
+    moved = y.copy()
+    moved[7] += 1000
+    told, again = (wide_for_training([feature], x, one, fold, 3)[:, 3] for one in (y, moved))
+    np.testing.assert_array_equal(told[fold == 2], again[fold == 2])
+    assert (told != again).any()
+
+
+def test_a_candidate_of_words_sees_the_whole_row_and_its_model_the_part(worded):
+    x, y = worded
+    specs = [spec for spec in table_specs(TASK, len(x), 30)[0] if spec.name == "ridge regression"]
+    searched = Searched(TASK, words_of_adverts(x), specs, "with words")
+    [spec] = with_features(specs, searched)
+    form = spec.tuned(Material({"with words": x}, y, np.arange(200), np.zeros((200, 32), np.uint8), [""] * 200, ()),
+                      np.arange(150), np.arange(150, 200))[1]  # fmt: skip
+    assert isinstance(form, Widened)
+    assert form.n_seen == 3
+    said = answer(form, x[150:], 1)[:, 0]
+    assert np.mean((said - y[150:]) ** 2) < 0.5 * y[150:].var()

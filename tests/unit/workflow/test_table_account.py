@@ -17,6 +17,7 @@ from bottega.workflow.table_account import account_of_table
 from bottega.workflow.table_trial import LookedTable
 from bottega.workflow.train_table import TableTraining
 from bottega.workflow.trial import Trial
+from bottega.workflow.value_before import BEFORE
 
 
 @pytest.fixture(scope="module")
@@ -63,15 +64,32 @@ def test_nothing_learned_is_said(trial: Trial[LookedTable]) -> None:
     ("low", "high", "end"),
     [
         (-9.0, -4.0, None),
-        (-2.0, 3.0, " It is not proved better than saying the same as last time."),
-        (1.0, 3.0, " It is worse than saying the same as last time."),
+        (-2.0, 3.0, " It is not proved better than saying "),
+        (1.0, 3.0, " It is worse than saying "),
     ],
 )
-def test_the_last_value_must_be_beaten(trial: Trial[LookedTable], low: float, high: float, end: str | None) -> None:
+@pytest.mark.parametrize(("name", "words"), [(LAST, "the same as last time."), (BEFORE, "the value before again.")])
+def test_the_last_value_must_be_beaten(
+    trial: Trial[LookedTable], name: str, words: str, low: float, high: float, end: str | None
+) -> None:
     score = Score(60, 60.0, 50.0, 70.0, False)
-    last = Candidate(LAST, "baseline", None, score, 0.0, None, None, Score(60, (low + high) / 2, low, high, False))
+    last = Candidate(name, "baseline", None, score, 0.0, None, None, Score(60, (low + high) / 2, low, high, False))
     said = account_of_table(replace(trial, candidates=(*trial.candidates, last))).verdict
-    assert said.endswith(end) if end else "last time" not in said
+    assert said.endswith(end + words) if end else words not in said
+
+
+def test_that_nothing_beats_the_value_before_is_the_verdict(trial: Trial[LookedTable]) -> None:
+    choice = replace(trial.developed.choice, name=BEFORE, best=BEFORE)
+    ridge = trial.developed.chosen
+    developed = replace(trial.developed, choice=choice, answered={**trial.developed.answered, BEFORE: ridge})
+    windows = Suspect("windows", "a … c", "the rows are overlapping windows: saying 'c' again explains 99 %; and", "")
+    looked = replace(trial.looked, look=replace(trial.looked.look, suspects=(windows,)))
+    own = replace(next(one for one in trial.candidates if one.name == ridge.spec.name), name=BEFORE)
+    said = account_of_table(replace(trial, looked=looked, developed=developed, candidates=(*trial.candidates, own)))
+    assert said.verdict.startswith(
+        "Nothing that was tried is proved better than saying the value before again. It is off by "
+    )
+    assert "Settle" not in said.verdict
 
 
 def test_suspects_that_may_make_the_score_untrue_are_doubts(trial: Trial[LookedTable]) -> None:
@@ -107,4 +125,13 @@ def test_copies_are_worth_another_fit_in_folds_too_if_there_is_time(trial: Trial
 def test_free_text_that_no_model_reads_is_a_next_step(trial: Trial[LookedTable]) -> None:
     taken = replace(trial.looked.taken, left_out={"notes": "free text"})
     said = account_of_table(replace(trial, looked=replace(trial.looked, taken=taken)))
-    assert said.next_steps[0] == "Make columns of what notes says: free text is not read."
+    assert said.next_steps[0] == "Try --features: without it notes is not read, since it is free text."
+
+
+def test_what_the_time_cut_short_is_a_next_step(trial: Trial[LookedTable]) -> None:
+    one = trial.developed.chosen
+    cut = replace(one, setting={**one.setting, "most_iterations": 41})
+    developed = replace(trial.developed, answered={**trial.developed.answered, "gradient boosting": cut})
+    said = account_of_table(replace(trial, developed=developed)).next_steps
+    assert said[0] == "Gradient boosting had time for 41 iterations at most: --time 5m, or none, lets it have more."
+    assert not any("iterations" in line for line in account_of_table(trial).next_steps)

@@ -57,6 +57,26 @@ def test_rows_of_one_content_stay_together_and_a_column_that_is_left_out_does_no
     )
 
 
+def test_texts_divide_only_rows_that_are_alike_in_everything_else(tmp_path: Path) -> None:
+    rows = sorted(set(lines()))
+    notes = [f"the {word} note of this wine is number {i}" for i, word in enumerate(np.resize(["red", "dry"], 400))]
+    twice = [f"{row},{note}" for row, note in zip([*rows, *rows[:30]], notes, strict=False)]
+    path = written(tmp_path / "noted.csv", twice, f"{HEAD},note")
+    plain = looked(path, type={"note": "text"})
+    read = looked(path, type={"note": "text"}, features=True)
+    assert list(read.taken.texts) == ["note"]
+    assert read.taken.texts["note"].tolist() == [read.table.frame["note"][i] for i in read.places.tolist()]
+    assert len(np.unique(read.groups)) == len(np.unique(plain.groups)) + 30
+    part = dict(zip(plain.names, plain.split.part, strict=True))
+    _, place, n_alike = np.unique(plain.groups, return_inverse=True, return_counts=True)
+    alone = {name for name, n in zip(plain.names, n_alike[place.reshape(-1)], strict=True) if n == 1}
+    assert {name: one for name, one in zip(read.names, read.split.part, strict=True) if name in alone} == {
+        name: part[name] for name in alone
+    }
+    other = [*twice[:-1], f"{rows[29]},another note of the same row"]
+    assert looked(written(tmp_path / "other.csv", other, f"{HEAD},note"), features=True).fingerprint != read.fingerprint
+
+
 def test_a_group_column_is_kept_whole(tmp_path: Path) -> None:
     rows = [f"{row},barrel {i % 40}" for i, row in enumerate(lines())]
     found = looked(written(tmp_path / "wine.csv", rows, f"{HEAD},barrel"), group="barrel", cv=None)

@@ -12,7 +12,7 @@ from bottega.workflow.clock import Clock
 from bottega.workflow.run_folder import RunFolder
 from bottega.workflow.table_specs import VIEW, TableTask, table_specs
 from bottega.workflow.table_tuned import NAME
-from bottega.workflow.table_tuning import SPACES, Range, Study, TrialBudget, inner_parts
+from bottega.workflow.table_tuning import SPACES, Outer, Range, Spent, Study, TrialBudget, inner_parts
 from table_material import mixed
 
 N_FIT = 200
@@ -30,7 +30,7 @@ class Stopped(Clock):
 
 
 def budget(n: int) -> TrialBudget:
-    return TrialBudget(Stopped(None), 0, 0.0, 1.0, lambda _: None, n)
+    return TrialBudget(Stopped(None), Outer(), lambda _: None, n)
 
 
 def tuned(name: str, n_trials: int, kinds: tuple[str, ...] = ("random forest", "gradient boosting")):
@@ -75,39 +75,96 @@ def test_the_same_seed_asks_for_the_same_settings_whatever_the_losses_are_told_t
     assert asked[0] == asked[1]
 
 
-def test_a_budget_of_time_ends_before_what_is_still_to_come(tmp_path: Path) -> None:
+def timed(clock: Clock, **outer: float) -> TrialBudget:
+    return TrialBudget(clock, Outer(**outer), lambda _: None)
+
+
+def spent(**seconds: list[float]) -> dict[str, Spent]:
+    """Kinds with the seconds of their trials; the first number is what the first trial was expected to take."""
+    found = {}
+    for name, (foreseen, *others) in seconds.items():
+        found[name] = Spent(foreseen)
+        for number, one in enumerate(others):
+            found[name].add(one, loss=1.0 + number)
+    return found
+
+
+def test_a_trial_begins_where_it_and_the_fits_that_follow_end_in_time() -> None:
     clock = Stopped(100.0, at=20.0)
-    found = TrialBudget(clock, 0, 0.0, 4.0, lambda _: None)
-    assert found.goes_on(0, 0.0)
+    found = timed(clock, n_refits=2, kept_seconds=10.0)
+    found.open()
     clock.at = 84.9
-    assert found.goes_on(9, 0.0)
-    assert not found.goes_on(9, 1.0)
-    clock.at = 85.0  # fifteen seconds are for the file and the report
-    assert not found.goes_on(9, 0.0)
+    assert found.next(spent(trees=[1.0])) == "trees"  # 1 for itself, 3 x 1 / (3/4) for the fits, 10 kept
+    clock.at = 85.1
+    assert found.next(spent(trees=[1.0])) is None
+    assert found.next(spent(trees=[9.0, 0.5])) == "trees"  # what was seen counts, not what was foreseen
+    assert found.next(spent(trees=[9.0, 0.5, 4.0])) is None
+    quickly = {"trees": Spent(1.0, refit_share=0.5)}  # as networks, which go on after their best epoch once only
+    assert found.next(quickly) == "trees"
+
+
+def test_kinds_share_the_time_and_a_third_one_fills_what_they_leave() -> None:
+    clock = Stopped(60.0)
+    found = timed(clock, kept_seconds=0.0)
+    found.open()
+    both = {"slow": [4.0, 4.0], "quick": [1.0, 1.0, 1.0, 1.0], "third": [0.1]}
+    assert found.next(spent(**both)) == "quick"
+    assert found.next(spent(**{**both, "quick": [1.0] * 6})) == "slow"
+    clock.at = 53.0
+    assert found.next(spent(**{**both, "quick": [1.0] * 6})) == "quick"
+    clock.at = 53.9
+    assert found.next(spent(**{**both, "quick": [1.0] * 6})) == "third"
+    clock.at = 59.9
+    assert found.next(spent(**both)) is None
+
+
+def test_folds_get_what_is_left_for_them_and_no_more_trials_than_the_first_search(tmp_path: Path) -> None:
     clock = Stopped(100.0, at=10.0)
-    folds = TrialBudget(clock, 5, 4.0, 4.0, lambda _: None)
-    folds.begin(RunFolder(tmp_path))
-    clock.at = 20.0  # of 65 seconds the others take forty in the folds, and five times as many trials follow there
-    assert folds.goes_on(0, 0.0)
-    clock.at = 24.1
-    assert folds.goes_on(1, 0.0)
-    clock.at = 24.2
-    assert not folds.goes_on(1, 0.0)
+    found = timed(clock, n_folds=5, folds_work=2.0, kept_seconds=10.0)
+    found.begin(RunFolder(tmp_path))
+    clock.at = 20.0
+    found.open()  # 70 are left, of which the others take 20 in the folds; as many trials follow there, each quicker
+    clock.at = 29.9
+    assert found.next(spent(trees=[0.5] * 3)) == "trees"
+    clock.at = 30.0
+    assert found.next(spent(trees=[0.5] * 3)) is None
+    found.close(spent(trees=[0.5] * 4))
+    clock.at = 34.0
+    found.open()
+    assert found.next(spent(trees=[0.5] * 3)) == "trees"
+    assert found.next(spent(trees=[0.5] * 4)) is None  # three were made the first time
+    found.close(spent(trees=[0.5] * 4))
+    clock.at = 70.0
+    found.open()
+    assert found.next(spent(trees=[0.5])) is None  # the folds so far took far longer than was foreseen
+    found.close(spent(trees=[0.5]))
+    assert RunFolder(tmp_path).decisions() == {
+        "trials": {"trees": 3},
+        "trials in fold 1": {"trees": 3},
+        "trials in fold 2": {"trees": 0},
+    }
 
 
-def test_the_number_of_trials_is_journalled_and_replayed(tmp_path: Path) -> None:
+def test_the_numbers_of_trials_are_journalled_and_replayed(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
-    first = TrialBudget(Stopped(100.0), 0, 0.0, 4.0, lambda _: None)
+    first = timed(Stopped(100.0))
     first.begin(folder)
-    assert first.n is None
-    first.settle(7)
-    again = TrialBudget(Stopped(1.0, at=50.0), 0, 0.0, 4.0, lambda _: None)
+    first.open()
+    first.close(spent(trees=[1.0] * 5, network=[1.0] * 2))
+    again = timed(Stopped(1.0, at=50.0))
     again.begin(folder)
-    assert [again.goes_on(n, 99.0) for n in (0, 6, 7)] == [True, True, False]
-    fixed = TrialBudget(Stopped(None), 0, 0.0, 4.0, lambda _: None)
-    fixed.begin(RunFolder(tmp_path / "none"))
-    assert fixed.goes_on(0, 1e9)
-    assert not fixed.goes_on(40, 0.0)
+    again.open()
+    assert again.next(spent(trees=[9.0], network=[9.0])) == "trees"
+    assert again.next(spent(trees=[9.0] * 5, network=[9.0])) == "network"
+    assert again.next(spent(trees=[9.0] * 5, network=[9.0] * 2)) is None
+
+
+def test_without_a_limit_the_two_best_kinds_are_tried_in_turn() -> None:
+    fixed = TrialBudget(Stopped(None), Outer(), lambda _: None)
+    fixed.begin(RunFolder(Path("none")))
+    fixed.open()
+    asked = [fixed.next(spent(a=[1.0] * (1 + n), b=[1.0], c=[1.0])) for n in (0, 1, 38, 40)]
+    assert asked == ["a", "b", "a", None]
 
 
 @pytest.mark.parametrize("name", ["two classes", "values"])

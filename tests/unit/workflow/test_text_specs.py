@@ -23,13 +23,13 @@ WIDE = 8  # of the made-up sentence features
 
 
 @cache
-def material() -> tuple[TextTask, dict[str, np.ndarray], np.ndarray]:
+def material() -> tuple[TextTask, dict[str, Any], np.ndarray]:
     texts, labels = made_up_texts(400)
     prepared = fit_text_preparation(texts[:N_FIT])
     codes = character_codes(texts, prepared)
     y = np.array([label == "praise" for label in labels]).astype(np.int64)
     features = np.random.default_rng(1).normal(0, 1, (len(y), WIDE)).astype(np.float32) + y[:, None]
-    views = {CODES: codes, SENTENCE: features, BOTH: np.hstack([codes.astype(np.float32), features])}
+    views = {CODES: codes, SENTENCE: features, BOTH: codes.beside(features)}
     return TextTask(prepared, codes, term_counts(codes, prepared), 2), views, y
 
 
@@ -64,7 +64,7 @@ def test_texts_without_a_word_are_no_reason_to_fail() -> None:
     codes = character_codes(texts, prepared)
     y = np.arange(60) % 2
     features = np.random.default_rng(0).normal(size=(60, WIDE)).astype(np.float32)
-    views = {CODES: codes, SENTENCE: features, BOTH: np.hstack([codes.astype(np.float32), features])}
+    views = {CODES: codes, SENTENCE: features, BOTH: codes.beside(features)}
     task = TextTask(prepared, codes, term_counts(codes, prepared), 2)
     for spec in text_specs(task, list(views))[0]:
         x = views[spec.view]
@@ -87,7 +87,7 @@ def test_every_candidate_learns_and_fits_again_as_it_was_tuned(name: str) -> Non
     np.testing.assert_allclose(again, scores, atol=1e-3)
 
 
-@pytest.mark.parametrize("kind", ["words", "runs"])
+@pytest.mark.parametrize("kind", ["words", "tokens", "runs"])
 def test_operators_and_sparse_rows_make_the_same_matrix(kind) -> None:  # type: ignore[no-untyped-def]
     task, _, _ = material()
     texts, _ = made_up_texts(400)
@@ -105,7 +105,7 @@ def test_scores_of_the_graph_are_those_of_the_layer() -> None:
     cut = blocks[0].terms.n_terms
     weights = [TermWeights(blocks[0].terms, layer.weight[:cut]), TermWeights(blocks[1].terms, layer.weight[cut:])]
     graph = text_scores_graph(task.prepared, weights, layer.bias)
-    found = run(graph, x=views[CODES][:N_FIT].astype(np.float32))[0]
+    found = run(graph, x=views[CODES][:N_FIT].matrix())[0]
     assert np.abs(found - layer.scores(x)).max() < 1e-4
 
 
@@ -171,3 +171,23 @@ def test_the_bag_is_left_to_accurate_where_the_sentence_network_is_there(tmp_pat
     network = SentenceNetwork(tmp_path, (), "")
     specs, _ = text_specs(replace(task, network=network), list(views))
     assert [spec.name for spec in specs if spec.kind == "network"] == ["sentence network", "sentence network and words"]
+
+
+@pytest.mark.parametrize(
+    ("stated", "costly"),
+    [({}, 2), ({"preset": "accurate"}, 0), ({"wanted": "pretrained"}, 0), ({"asked": "network"}, 0),
+     ({"asked": "sentence network"}, 1), ({"n_columns": 2}, 0)],
+)  # fmt: skip
+def test_sentence_features_wait_for_the_others_unless_they_were_asked_for(
+    stated: dict[str, Any], costly: int, tmp_path: Path
+) -> None:
+    task, views, _ = material()
+    found = text_specs(replace(task, network=SentenceNetwork(tmp_path, (), ""), **stated), list(views))[0]
+    assert sum(spec.costly for spec in found) == costly
+
+
+def test_sentence_features_of_many_texts_are_left_out_of_a_short_run(tmp_path: Path) -> None:
+    task, views, _ = material()
+    short = replace(task, network=SentenceNetwork(tmp_path, (), ""), time_seconds=2.0)
+    left_out = {spec.name: why for spec, why in text_specs(short, list(views))[1]}
+    assert re.fullmatch(r"not tried: it would take about \d+ s, too much of --time", left_out["sentence network"])
