@@ -16,7 +16,7 @@ def main() -> None:
     parser.add_argument("--name", help="of the data in the records; by default the folder's")
     parser.add_argument("--network", choices=("finetune", "cnn", "resnet"), default="finetune")
     parser.add_argument("--split-seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--preset", choices=("fast", "accurate"), default="accurate")
+    parser.add_argument("--preset", choices=("fast", "accurate"), default="fast")
     parser.add_argument("--time", default="10m")
     parser.add_argument("--results", type=Path, default=RESULTS)
     stated = parser.parse_args()

@@ -56,13 +56,15 @@ class DepthConv(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         n = len(self.weight)
+        # added apart: within the convolution its gradient takes as long as that of the filters
+        bias = self.bias.to(x.dtype).view(-1, 1, 1)
         if self.stride == 1:
-            return functional.conv2d(x, self.weight, self.bias, padding=self.kernel // 2, groups=n)
+            return functional.conv2d(x, self.weight, padding=self.kernel // 2, groups=n) + bias
         (top, below), (left, right) = (same_padding(size, self.kernel, self.stride) for size in x.shape[2:])
         with torch.autocast(x.device.type, enabled=False):
             padded = functional.pad(x.float(), (left, right, top, below))
-            y: Tensor = functional.conv2d(padded, self.weight, self.bias, self.stride, groups=n)
-            return y.to(x.dtype)
+            y: Tensor = functional.conv2d(padded, self.weight, None, self.stride, groups=n)
+        return y.to(x.dtype) + bias
 
 
 class UpperBlock(nn.Module):

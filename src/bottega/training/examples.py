@@ -21,6 +21,7 @@ CHUNK = 4096  # rows that are converted at once
 LEAST_SCALE = 1e-4  # what never varies is not blown up
 MOST_SAMPLED = 2000
 LEAST_SAMPLED = 200
+FEWEST_STATES = 32  # of a batch where examples are what some layers have made of pictures: the others are wide
 EVALUATED = 2**18  # numbers a batch of an evaluation may hold: small enough for the processor's cache
 
 
@@ -129,8 +130,8 @@ class Feeder:
         self._settings = settings
         self._device = torch.device(settings.device)
         self._mean, self._scale = (torch.tensor(array, device=self._device) for array in (data.mean, data.scale))
-        shape = data.train.x.shape[2 if data.has_views else 1 :]
-        self._per_batch = max(1, EVALUATED // max(1, math.prod(shape)))
+        fewest, first = (FEWEST_STATES, 2) if data.has_views else (1, 1)
+        self._per_batch = max(fewest, EVALUATED // max(1, math.prod(data.train.x.shape[first:])))
 
     def for_step(self, rows: NDArray[np.int64], step: int) -> Batch:
         """The batch of one step, drawn from the seed and the number of the step alone."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from bottega.data.profile import ImageSet
@@ -95,7 +96,7 @@ def choose_network(
         return None
     if kind == FINETUNE:
         _require_no_augmentation(options)
-        frame, n_views = finetune_frame(len(images))
+        frame, n_views = finetune_frame(len(images), float(np.median(images.sizes.max(1))))
         return OwnChoice(
             FineTuned.for_frame(frame, n_views, options.preset), frame, _device(options.device), beside=True
         )

@@ -28,22 +28,27 @@ VIEWS = (  # whole, mirrored, and the four corners: what a picture shows doesn't
     View(0.8, at=(1.0, 1.0)),
 )
 SIDES = (224, 160, 128)  # pixels: the first is the one that the weights were made for
+ENLARGED = 1.25  # times: strokes and textures of small pictures come nearer to the size that the weights know
 FEWEST_VIEWS = 2
 MOST_BYTES = 800_000_000  # of what is kept of all pictures
 RATE = 1e-3
-EPOCHS = {"fast": 4, "accurate": 6}
+EPOCHS = {"fast": 6, "accurate": 8}
 BATCH = 32
 FEWEST_STEPS, MOST_EPOCHS = 200, 20  # few pictures are seen more often: upper blocks need some way to go
 
 
-def finetune_frame(n_pictures: int) -> tuple[Frame, int]:
+def finetune_frame(n_pictures: int, largest: float) -> tuple[Frame, int]:
     """The square that the network sees, and how many views of each picture: as much as can be kept of so many.
 
+    Args:
+        largest: of a picture's two sides, pixels; the median over the pictures.
+
     Example:
-        >>> finetune_frame(2_000), finetune_frame(5_000)
-        ((Frame(side=224, n_channels=3), 6), (Frame(side=224, n_channels=3), 2))
+        >>> finetune_frame(2_000, 512), finetune_frame(5_000, 512), finetune_frame(2_000, 128)[0].side
+        ((Frame(side=224, n_channels=3), 6), (Frame(side=224, n_channels=3), 2), 160)
     """
-    for side in SIDES:
+    enough = [side for side in SIDES if side >= min(ENLARGED * largest, SIDES[0])]
+    for side in SIDES[len(enough) - 1 :]:
         n_views = MOST_BYTES // (2 * n_pictures * math.prod(lower_shape(BODY, side)))
         if n_views >= FEWEST_VIEWS:
             break

@@ -52,6 +52,7 @@ ENOUGH_TO_AVERAGE = 2000  # steps: an average over the last two hundred is then 
 SIGN_EPOCHS = 20
 SPARKS = 12  # epochs that the live line shows
 WITH_VIEWS = 5  # axes of examples: N, views, C, H, W
+MEASURED = 2  # marks that a probe needs
 N_PROBE = 5  # steps that tell how long an epoch takes
 
 
@@ -164,11 +165,13 @@ class Planned(FromNothing):
 
     plan: Network
 
-    def suited(self, settings: Settings, n_train: int) -> Settings:  # noqa: ARG002
+    def suited(self, settings: Settings, n_train: int) -> Settings:
         """Digits, letters and drawn signs are learned in fewer passes than photos."""
-        if self.input[0] > 1 or max(self.input[1:]) > SMALL_SIDE or settings.epochs <= SIGN_EPOCHS:
+        usual = _usual_epochs(n_train)
+        if self.input[0] > 1 or max(self.input[1:]) > SMALL_SIDE or usual <= SIGN_EPOCHS:
             return settings
-        return replace(settings, epochs=SIGN_EPOCHS, patience=SIGN_EPOCHS // 2)
+        epochs = settings.epochs * SIGN_EPOCHS // usual
+        return replace(settings, epochs=epochs, patience=epochs // 2)
 
     @property
     def name(self) -> str:
@@ -442,11 +445,17 @@ class OwnNetwork:
         def affordable() -> int:
             from bottega.training.loop import Callbacks, fit
 
-            start, untouched = time.perf_counter(), copy.deepcopy(module)
+            untouched, marks = copy.deepcopy(module), [time.perf_counter()]
             probe = replace(settings, learning_rate=1e-3, epochs=1)
-            fit(untouched, data, probe, goal=goal, callbacks=Callbacks(may_continue=lambda done, _: done < N_PROBE))
+            watch = Callbacks(
+                progress=lambda *_: marks.append(time.perf_counter()),
+                may_continue=lambda done, _: done < N_PROBE,
+            )
+            fit(untouched, data, probe, goal=goal, callbacks=watch)
+            judging = time.perf_counter() - marks[-1]
+            steps = marks[1:] if len(marks) > MEASURED else marks  # the first one also sets up what all others use
             n_steps = math.ceil(len(data.train) / settings.batch_size)
-            each = (time.perf_counter() - start) / min(N_PROBE, n_steps) * n_steps
+            each = (steps[-1] - steps[0]) / (len(steps) - 1) * n_steps + judging
             return max(1, min(settings.epochs, int(allowed / each)))
 
         return replace(
@@ -476,11 +485,15 @@ def _mark(train: tuple[Pixels, Integers], val: tuple[Pixels, Integers] | None, s
     return digest.hexdigest()[:12]
 
 
+def _usual_epochs(n_train: int) -> int:
+    return 60 if n_train < 1000 else 40 if n_train < 8000 else 15
+
+
 def default_settings(n_train: int, options: TrainOptions, *, threads: int, device: str) -> Settings:
     """What suits so many examples."""
     thorough = options.preset == "accurate"
     batch_size = 32 if n_train < 1000 else 64 if n_train < 8000 else 256
-    epochs = (60 if n_train < 1000 else 40 if n_train < 8000 else 15) * (2 if thorough else 1)
+    epochs = _usual_epochs(n_train) * (2 if thorough else 1)
     n_steps = epochs * math.ceil(n_train / batch_size)
     return Settings(
         epochs=epochs,
