@@ -220,11 +220,12 @@ class Learning:
     """How a network of one's own was trained, beside its curve."""
 
     network: NetworkSummary | None  # None where its layers aren't known
-    augmented: str  # which variations, and why these
+    augmented: str  # which variations, and why these; or which views
     sheet: Thumbnail | None = None  # training pictures with variations of them
     rate_test: RateTest | None = None
     notes: tuple[str, ...] = ()  # what didn't go as stated
     settings: Mapping[str, str] = field(default_factory=dict)
+    has_views: bool = False  # whether each step saw one of a few stated views of a picture
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,8 @@ def _notes(learning: Learning) -> Html:
 
 
 def _sheet(learning: Learning, album: Album) -> Html:
+    if learning.has_views:
+        return paragraph(f"Each step of the training saw one of {learning.augmented}.")
     if learning.sheet is None:
         said = "The network saw the training pictures as they are, without variations"
         return paragraph(f"{said} ({learning.augmented}).")

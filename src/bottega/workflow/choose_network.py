@@ -89,7 +89,7 @@ def choose_network(
         beside = bool(begun.get("beside", False))
         device = str(begun["device"])
         if beside:
-            return OwnChoice(FineTuned.for_frame(frame, int(begun["views"]), options.preset), frame, device, beside)
+            return OwnChoice(FineTuned.for_frame(frame, _begun_views(begun), options.preset), frame, device, beside)
         return OwnChoice(_architecture(options.network, options, frame, begun.get("plan"), source), frame, device)
     kind = _kind(options, images)
     if kind is None:
@@ -124,6 +124,16 @@ def _kind(options: TrainOptions, images: ImageSet) -> str | None:
     if images.sizes.max() <= SMALL_SIDE:
         return "cnn"
     return FINETUNE if options.preset == "accurate" and len(images) >= WORTH_LEARNING_ON else None
+
+
+def _begun_views(begun: Mapping[str, Any]) -> int:
+    if "views" in begun:
+        return int(begun["views"])
+    raise BottegaError(
+        found="a recipe of an earlier version, which fine-tuned whole pictures",
+        expected="views = the number of views of each picture",
+        fix="train again: bottega train DATA --network finetune",
+    )
 
 
 def _require_no_augmentation(options: TrainOptions) -> None:

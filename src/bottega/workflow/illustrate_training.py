@@ -13,7 +13,7 @@ from bottega.evaluation.metrics import METRICS
 from bottega.evaluation.wording import metric_name, percent
 from bottega.problem.network_summary import summarise
 from bottega.training.settings import Settings
-from bottega.workflow.own_network import Learned, OwnNetwork
+from bottega.workflow.own_network import WITH_VIEWS, Learned, OwnNetwork
 
 __all__ = ["epoch_curve", "learning"]
 
@@ -52,7 +52,7 @@ def learning(own: OwnNetwork, pixels: npt.NDArray[Any]) -> Learning | None:
     """What the report tells of the training beside its curve.
 
     Args:
-        pixels: (N, C, H, W) the training pictures as the network saw them.
+        pixels: (N, C, H, W) the training pictures as the network saw them; (N, V, C, H, W) with views.
     """
     learned, plan = own.learned, own.architecture.plan
     if learned is None:
@@ -65,6 +65,7 @@ def learning(own: OwnNetwork, pixels: npt.NDArray[Any]) -> Learning | None:
         rate_test=_rate_test(learned),
         notes=learned.notes,
         settings={name.replace("_", " "): _value(value) for name, value in asdict(learned.settings).items()},
+        has_views=pixels.ndim == WITH_VIEWS,
     )
 
 

@@ -36,6 +36,7 @@ __all__ = [
     "OwnNetwork",
     "Planned",
     "VIEW",
+    "WITH_VIEWS",
     "UserClass",
     "architecture_of",
     "default_settings",

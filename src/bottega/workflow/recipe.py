@@ -105,7 +105,8 @@ def read_recipe(path: Path) -> Recipe:
     return recipe
 
 
-_TRAINING = {f.name for f in fields(TrainOptions)} - {"resume", "name"} | {"threads", "input", "plan", "beside"}
+_FACTS = {"threads", "input", "plan", "beside", "views"}
+_TRAINING = {f.name for f in fields(TrainOptions)} - {"resume", "name"} | _FACTS
 
 
 def _refuse_other_kinds(document: Mapping[str, Any], path: Path) -> None:
