@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bottega.models.images import describe
 from bottega.models.lite import (
     LITE,
     N_HEAD,
     NORM_EPSILON,
+    SQUARE_FLOOR,
     LiteBlock,
     LiteShape,
     fold_norm,
@@ -23,7 +23,7 @@ from bottega.models.lite import (
     same_padding,
 )
 
-__all__ = ["Finetuned", "finetuned"]
+__all__ = ["Finetuned", "describe", "finetuned"]
 
 HEAD_SHARE = 0.2  # of the learning rate: the last layer knows its features already
 
@@ -111,7 +111,7 @@ class Finetuned(nn.Module):
         self.answer = nn.Linear(self.n_features, n_classes)
 
     def features(self, x: Tensor) -> Tensor:
-        """As `models.images.EfficientNetLite` describes pictures: (B, C, H, W) -> (B, n_features)."""
+        """The features by which the frozen network describes pictures: (B, C, H, W) -> (B, n_features)."""
         levels = []
         for index, block in enumerate(self.blocks):
             x = block(x)
@@ -137,6 +137,11 @@ class Finetuned(nn.Module):
             getattr(self, name).copy_(torch.from_numpy(head[name]))
         self.answer.weight.copy_(torch.from_numpy(head["weight"].T.copy()))
         self.answer.bias.copy_(torch.from_numpy(head["bias"]))
+
+
+def describe(x: Tensor) -> Tensor:
+    """Mean and root mean square of each channel: (B, C, H, W) -> (B, 2 C)."""
+    return torch.cat([x.mean((2, 3)), (x.square().mean((2, 3)) + SQUARE_FLOOR).sqrt()], 1)
 
 
 def finetuned(name: str, weights_path: Path, n_classes: int) -> Finetuned:

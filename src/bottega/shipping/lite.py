@@ -29,8 +29,12 @@ Weights = Mapping[str, Array]
 
 
 def lite_graph(name: str, weights: Weights) -> bytes:
-    """Write a pretrained describer of pictures; equal to `models.images.EfficientNetLite` in evaluation mode.
+    """Write a pretrained describer of pictures: for each level the mean and the root mean square of every channel.
 
+    The last level alone knows ImageNet's classes; the levels before it know strokes, textures and parts, which is what
+    drawings and close-ups need.
+    Source: Tan & Le 2019, "EfficientNet"; the Lite variants drop squeeze-and-excitation, use ReLU6, and keep stem, head
+    and the repeats of the first and last stage unscaled.
     Batch norms are folded into the convolutions, ReLU6 is a Clip, and the uneven padding is part of each convolution.
 
     Args:

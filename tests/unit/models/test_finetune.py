@@ -5,12 +5,12 @@ import pytest
 import torch
 
 from bottega.models.finetune import Finetuned, finetuned
-from bottega.models.images import load_efficientnet_lite
 from bottega.models.lite import LITE, lower_shape, n_lower
 from bottega.models.pretrained import find_weights
 from bottega.shipping.lite import lower_graph
 from bottega.training.optimiser import make_optimiser
 from bottega.workflow.features import engine
+from lite_reference import load_efficientnet_lite
 
 NAME = "efficientnet_lite0"
 SIDE = 96

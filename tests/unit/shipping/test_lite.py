@@ -12,12 +12,12 @@ from PIL import Image
 from sklearn.datasets import load_sample_images
 
 from bottega.models.finetune import finetuned
-from bottega.models.images import LITE, load_efficientnet_lite
 from bottega.models.pretrained import find_weights
 from bottega.shipping.export import export_pretrained
 from bottega.shipping.lite import lite_graph
 from bottega.workflow.features import engine
 from bottega.workflow.finetune import FineTuned
+from lite_reference import LITE, load_efficientnet_lite
 
 
 def photos(size: int) -> npt.NDArray[np.float32]:

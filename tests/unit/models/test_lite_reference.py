@@ -10,8 +10,8 @@ from sklearn.datasets import load_sample_images
 from torch.nn import functional
 
 from bottega.errors import BottegaError
-from bottega.models.images import LITE, EfficientNetLite, SameConv, load_efficientnet_lite
 from bottega.models.pretrained import find_weights
+from lite_reference import LITE, EfficientNetLite, SameConv, load_efficientnet_lite
 
 USED = ("efficientnet_lite0", "efficientnet_lite2")
 DAISY = 985  # of ImageNet's classes, in the order of the published classifier

@@ -1,4 +1,4 @@
-"""Networks for pictures. Today: EfficientNet-Lite, the pretrained body whose features are used frozen."""
+"""EfficientNet-Lite in torch, layer by layer as it was published: what the graphs that ship are compared with."""
 
 from collections.abc import Mapping
 from typing import cast
@@ -7,12 +7,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from bottega.models.finetune import describe
 from bottega.models.lite import (
     LITE,
     N_HEAD,
     N_STEM,
     NORM_EPSILON,
-    SQUARE_FLOOR,
     LiteBlock,
     LiteShape,
     lite_blocks,
@@ -99,11 +99,6 @@ class EfficientNetLite(nn.Module):
                 levels.append(describe(x))
         x = functional.relu6(self._bn1(self._conv_head(x)))  # (B, 320, S/32, S/32) -> (B, 1280, S/32, S/32)
         return torch.cat([*levels, describe(x)], 1)  # -> (B, n_features)
-
-
-def describe(x: Tensor) -> Tensor:
-    """Mean and root mean square of each channel: (B, C, H, W) -> (B, 2 C)."""
-    return torch.cat([x.mean((2, 3)), (x.square().mean((2, 3)) + SQUARE_FLOOR).sqrt()], 1)
 
 
 def load_efficientnet_lite(name: str, weights: Mapping[str, Tensor]) -> EfficientNetLite:
