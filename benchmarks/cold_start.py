@@ -9,8 +9,9 @@ import statistics
 import tempfile
 from pathlib import Path
 
-from ledger import PYTHON, RESULTS, append, bottega, run, train
+from ledger import PYTHON, RESULTS, append, bottega, in_turn, train
 
+LARGE = ("predict", "bare engine")  # the others are smaller than the process that starts them
 N_RUNS = 11
 BARE = """
 import sys
@@ -57,18 +58,10 @@ def main() -> None:
 
 
 def measure(commands: dict[str, list[str]], home: Path) -> tuple[dict[str, list[float]], dict[str, int]]:
-    """Every command in turn, so that a slow minute hits all alike; the first round only fills the disk cache."""
-    seconds: dict[str, list[float]] = {what: [] for what in commands}
-    peaks = dict.fromkeys(("predict", "bare engine"), 0)  # the others are smaller than this process
-    for number in range(N_RUNS + 1):
-        for what, command in commands.items():
-            ran = run(command, cwd=home)
-            if ran.status != 0:
-                raise SystemExit(f"{what} ended with {ran.status}: {ran.errors}")
-            if number > 0:
-                seconds[what].append(ran.seconds)
-                if what in peaks:
-                    peaks[what] = max(peaks[what], ran.peak_bytes)
+    """Seconds of each command, and the largest memory of those that are larger than this process."""
+    ran = in_turn(commands, home, N_RUNS)
+    peaks = {what: max(one.peak_bytes for one in ran[what]) for what in LARGE}
+    seconds = {what: [one.seconds for one in found] for what, found in ran.items()}
     return seconds, peaks
 
 

@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-__all__ = ["PYTHON", "RESULTS", "ROOT", "Ran", "append", "bottega", "run", "train"]
+__all__ = ["PYTHON", "RESULTS", "ROOT", "Ran", "append", "bottega", "in_turn", "run", "train"]
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
@@ -77,6 +77,19 @@ def train(data: Path, home: Path, *, cache: Path, name: str, options: tuple[str,
     """
     ran = run(bottega("train", str(data.resolve()), "--name", name, "--json", *options), cwd=home, cache=cache)
     return ran.document(), ran
+
+
+def in_turn(commands: dict[str, list[str]], home: Path, n_runs: int) -> dict[str, list[Ran]]:
+    """Every command in turn, so that a slow minute hits all alike; the first round, left out, fills the disk cache."""
+    found: dict[str, list[Ran]] = {what: [] for what in commands}
+    for number in range(n_runs + 1):
+        for what, command in commands.items():
+            ran = run(command, cwd=home)
+            if ran.status != 0:
+                raise SystemExit(f"{what} ended with {ran.status}: {ran.errors}")
+            if number > 0:
+                found[what].append(ran)
+    return found
 
 
 def append(task: str, results: Path, record: dict[str, Any]) -> None:

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 import onnxruntime
-from ledger import PYTHON, RESULTS, append, bottega, run, train
+from ledger import PYTHON, RESULTS, append, bottega, in_turn, train
 from tables import SETS
 
 from bottega.data.table_like import cells_of_records
@@ -126,13 +126,8 @@ def cold(path: Path, row: dict[str, str], arrays: Arrays, n_runs: int, home: Pat
         "predict": bottega("predict", str(path), str(table)),
         "bare engine": [str(PYTHON), "-c", BARE, str(path), str(ready)],
     }
-    seconds: dict[str, list[float]] = {what: [] for what in commands}
-    for number, what in itertools.product(range(n_runs + 1), commands):
-        ran = run(commands[what], cwd=home)
-        if ran.status != 0:
-            raise SystemExit(f"{what} ended with {ran.status}: {ran.errors}")
-        if number > 0:
-            seconds[what].append(round(ran.seconds, 4))
+    ran = in_turn(commands, home, n_runs)
+    seconds = {what: [round(one.seconds, 4) for one in found] for what, found in ran.items()}
     medians = {what: round(statistics.median(found), 4) for what, found in seconds.items()}
     return {"median_seconds": medians, "seconds": seconds}
 

@@ -9,7 +9,6 @@ the texts.
 
 import argparse
 import csv
-import itertools
 import statistics
 import tempfile
 import time
@@ -19,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ledger import PYTHON, RESULTS, append, bottega, run, train
+from ledger import PYTHON, RESULTS, append, bottega, in_turn, train
 
 from bottega.data.store import Store
 from bottega.data.texts import digests
@@ -126,13 +125,8 @@ def predictions(rows: Sequence[tuple[str, str]], n_runs: int, home: Path) -> dic
     train(data, home, cache=home / "cache", name="asked", options=options)
     model = str(home / "runs" / "asked" / "model.onnx")
     commands = {"predict": bottega("predict", model, ASKED), "bare engine": [str(PYTHON), "-c", BARE, model, ASKED]}
-    seconds: dict[str, list[float]] = {what: [] for what in commands}
-    for number, what in itertools.product(range(n_runs + 1), commands):
-        ran = run(commands[what], cwd=home)
-        if ran.status != 0:
-            raise SystemExit(f"{what} ended with {ran.status}: {ran.errors}")
-        if number > 0:
-            seconds[what].append(round(ran.seconds, 4))
+    ran = in_turn(commands, home, n_runs)
+    seconds = {what: [round(one.seconds, 4) for one in found] for what, found in ran.items()}
     return {
         "bytes": Path(model).stat().st_size,
         "median_seconds": {what: round(statistics.median(found), 4) for what, found in seconds.items()},
