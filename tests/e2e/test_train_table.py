@@ -17,24 +17,16 @@ from sklearn.datasets import load_breast_cancer, load_diabetes
 import bottega
 from bottega.errors import BottegaError
 from bottega.shipping.model_file import read
-from command import run_bottega
+from command import Trained, run_bottega
 
 SHORT = ("--time", "1s")  # the time is up before the first candidate: nothing depends on how fast the machine is
 
 
 @dataclass(frozen=True)
-class Trained:
-    home: Path
+class FromFile(Trained):
+    """A run on one file."""
+
     data: Path
-    record: dict[str, Any]
-
-    @property
-    def run_dir(self) -> Path:
-        return self.home / self.record["run_dir"]
-
-    @property
-    def model(self) -> Path:
-        return self.home / self.record["model_path"]
 
 
 def frame_of_cells() -> pl.DataFrame:
@@ -63,25 +55,25 @@ def frame_of_values() -> pl.DataFrame:
     return frame.with_columns(pl.Series("progress", y), pl.col("sex").cast(pl.Int64).replace_strict({1: "f", 2: "m"}))
 
 
-def trained(home: Path, frame: pl.DataFrame, *words: str) -> Trained:
+def trained(home: Path, frame: pl.DataFrame, *words: str) -> FromFile:
     data = home / "cells.csv"
     frame.write_csv(data)
     outcome = run_bottega("train", "cells.csv", *words, "--json", cwd=home)
     assert outcome.status == 0, outcome.err
-    return Trained(home, data, outcome.document)
+    return FromFile(home, outcome.document, data)
 
 
 @pytest.fixture(scope="module")
-def cells(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+def cells(tmp_path_factory: pytest.TempPathFactory) -> FromFile:
     return trained(tmp_path_factory.mktemp("cells"), frame_of_cells(), "--target", "diagnosis")
 
 
 @pytest.fixture(scope="module")
-def values(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+def values(tmp_path_factory: pytest.TempPathFactory) -> FromFile:
     return trained(tmp_path_factory.mktemp("values"), frame_of_values(), "--target", "progress", *SHORT)
 
 
-def test_the_record_and_the_folder(cells: Trained) -> None:
+def test_the_record_and_the_folder(cells: FromFile) -> None:
     record = cells.record
     assert record["task"]["modality"] == "tables"
     assert record["task"]["classes"] == ["benign", "malignant"]
@@ -98,7 +90,7 @@ def test_the_record_and_the_folder(cells: Trained) -> None:
     assert json.loads((cells.run_dir / "record.json").read_text()) == record
 
 
-def test_the_report_speaks_of_rows(cells: Trained, values: Trained) -> None:
+def test_the_report_speaks_of_rows(cells: FromFile, values: FromFile) -> None:
     for run in (cells, values):
         page = (run.run_dir / "report.html").read_text("utf-8")
         assert "picture" not in page.partition("</style>")[2].partition("affairs")[0]
@@ -107,7 +99,7 @@ def test_the_report_speaks_of_rows(cells: Trained, values: Trained) -> None:
     assert "=harsh" not in page
 
 
-def test_the_report_counts_the_wrong_rows(cells: Trained) -> None:
+def test_the_report_counts_the_wrong_rows(cells: FromFile) -> None:
     with (cells.run_dir / "predictions.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     wrong = [row["input"] for row in rows if row["label"] != row["answer"]]
@@ -117,7 +109,7 @@ def test_the_report_counts_the_wrong_rows(cells: Trained) -> None:
     assert all(name in page for name in wrong)
 
 
-def test_the_card_says_what_the_record_says(cells: Trained) -> None:
+def test_the_card_says_what_the_record_says(cells: FromFile) -> None:
     card, data = read(cells.model)
     assert (card.task, card.modality) == ("classification", "tables")
     assert [(one.column, one.kind) for one in card.inputs] == [
@@ -135,7 +127,7 @@ def test_the_card_says_what_the_record_says(cells: Trained) -> None:
     assert str(cells.home).encode() not in data
 
 
-def test_predictions_are_those_of_the_file(cells: Trained) -> None:
+def test_predictions_are_those_of_the_file(cells: FromFile) -> None:
     with (cells.run_dir / "predictions.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == cells.record["test"]["n"]
@@ -146,7 +138,7 @@ def test_predictions_are_those_of_the_file(cells: Trained) -> None:
         assert abs(answers[row["input"]]["probabilities"]["benign"] - float(row["benign"])) < 2e-5
 
 
-def test_every_form_of_rows_gets_the_same_answers(cells: Trained, tmp_path: Path) -> None:
+def test_every_form_of_rows_gets_the_same_answers(cells: FromFile, tmp_path: Path) -> None:
     model = bottega.load(cells.model)
     rows = frame_of_cells().head(20).drop("diagnosis", "patient")
     records = rows.to_dicts()
@@ -180,7 +172,7 @@ def test_every_form_of_rows_gets_the_same_answers(cells: Trained, tmp_path: Path
         (lambda row: row.update(surface=["rough"]), r"\['rough'\] in the column 'surface'.*\nexpected: a text"),
     ],
 )
-def test_a_row_that_does_not_fit_is_refused_with_its_place(cells: Trained, change: Any, said: str) -> None:
+def test_a_row_that_does_not_fit_is_refused_with_its_place(cells: FromFile, change: Any, said: str) -> None:
     row = {"radius": 14.0, "texture": 19.0, "surface": "rough", "area": 600.0}
     model = bottega.load(cells.model)
     assert model({**row, "patient": "P1", "diagnosis": None}).label in ("benign", "malignant")
@@ -189,7 +181,7 @@ def test_a_row_that_does_not_fit_is_refused_with_its_place(cells: Trained, chang
         model(row)
 
 
-def test_a_file_that_does_not_fit_ends_with_2(cells: Trained, tmp_path: Path) -> None:
+def test_a_file_that_does_not_fit_ends_with_2(cells: FromFile, tmp_path: Path) -> None:
     rows = frame_of_cells().head(5)
     for name, frame, said in (
         ("lacks.csv", rows.drop("area"), "no column 'area'"),
@@ -203,7 +195,7 @@ def test_a_file_that_does_not_fit_ends_with_2(cells: Trained, tmp_path: Path) ->
         assert "--type" not in outcome.err
 
 
-def test_one_row_is_answered_without_any_heavy_package(cells: Trained) -> None:
+def test_one_row_is_answered_without_any_heavy_package(cells: FromFile) -> None:
     code = (
         "import sys, bottega\n"
         f"model = bottega.load({str(cells.model)!r})\n"
@@ -214,7 +206,7 @@ def test_one_row_is_answered_without_any_heavy_package(cells: Trained) -> None:
     assert found.stdout.strip() == "[]"
 
 
-def test_evaluate_knows_what_was_trained_on(cells: Trained, tmp_path: Path) -> None:
+def test_evaluate_knows_what_was_trained_on(cells: FromFile, tmp_path: Path) -> None:
     outcome = run_bottega("evaluate", str(cells.model), "cells.csv", "--json", cwd=cells.home)
     record, test = outcome.document, cells.record["test"]
     assert record["n"] == 569
@@ -231,14 +223,14 @@ def test_evaluate_knows_what_was_trained_on(cells: Trained, tmp_path: Path) -> N
     assert (outcome.status, "no column 'diagnosis'" in outcome.err) == (2, True)
 
 
-def test_check_replays_rows_and_finds_a_changed_graph(cells: Trained, values: Trained) -> None:
+def test_check_replays_rows_and_finds_a_changed_graph(cells: FromFile, values: FromFile) -> None:
     for run in (cells, values):
         outcome = run_bottega("check", str(run.model), "--json", cwd=run.home)
         assert outcome.document["passed"] is True
         assert outcome.document["n"] == 8
 
 
-def test_values_have_intervals(values: Trained) -> None:
+def test_values_have_intervals(values: FromFile) -> None:
     record = values.record
     assert record["task"]["kind"] == "regression"
     assert record["metric"] == "rmse"
@@ -256,7 +248,7 @@ def test_values_have_intervals(values: Trained) -> None:
     assert outcome.out.startswith("rmse ")
 
 
-def test_a_run_is_reproduced_and_resumed(values: Trained) -> None:
+def test_a_run_is_reproduced_and_resumed(values: FromFile) -> None:
     outcome = run_bottega("reproduce", values.record["run_dir"], "--json", cwd=values.home)
     assert outcome.document["verdict"] == "identical", outcome.document
     outcome = run_bottega("train", "--resume", values.record["run_dir"], "--json", cwd=values.home)
@@ -270,7 +262,7 @@ def test_a_run_is_reproduced_and_resumed(values: Trained) -> None:
     assert (copy / "model.onnx").read_bytes() == values.model.read_bytes()
 
 
-def test_rows_in_another_order_give_the_same_file(values: Trained, tmp_path: Path) -> None:
+def test_rows_in_another_order_give_the_same_file(values: FromFile, tmp_path: Path) -> None:
     again = trained(
         tmp_path, frame_of_values().sample(fraction=1, shuffle=True, seed=1), "--target", "progress", *SHORT
     )

@@ -3,7 +3,6 @@
 import csv
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,17 +12,12 @@ from sklearn.datasets import load_breast_cancer
 
 import bottega
 from bottega.errors import BottegaError
-from command import run_bottega
+from command import Trained, run_bottega
 
 
 @dataclass(frozen=True)
-class Trained:
-    home: Path
-    record: dict[str, Any]
-
-    @property
-    def model(self) -> Path:
-        return self.home / self.record["model_path"]
+class OfTargets(Trained):
+    """A run of several targets."""
 
     def rows(self, name: str) -> list[dict[str, str]]:
         with (self.home / "runs" / "both" / name).open(encoding="utf-8", newline="") as file:
@@ -40,7 +34,7 @@ def frame() -> pl.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+def both(tmp_path_factory: pytest.TempPathFactory) -> OfTargets:
     home = tmp_path_factory.mktemp("targets")
     frame().write_csv(home / "cells.csv")
     frame().rename({"area, mm": "area"}).write_csv(home / "plain.csv")
@@ -48,7 +42,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Trained:
         "train", "plain.csv", "--target", "area, kind", "--time", "2s", "--name", "both", "--json", cwd=home
     )
     assert outcome.status == 0, outcome.err
-    return Trained(home, outcome.document)
+    return OfTargets(home, outcome.document)
 
 
 def test_each_target_has_its_record_and_its_folder(both: Trained) -> None:
@@ -130,7 +124,7 @@ def test_a_run_that_lost_its_last_target_goes_on(both: Trained) -> None:
     assert (folder / "model.onnx").read_bytes() == kept["model.onnx"]
 
 
-def test_what_means_one_target_is_refused_and_no_run_begins(both: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_means_one_target_is_refused_and_no_run_begins(both: OfTargets, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(both.home)
     with pytest.raises(BottegaError, match="for a target of numbers.*target 'area'"):
         bottega.train("plain.csv", target="area,kind", metric="accuracy", name="none")
@@ -139,7 +133,7 @@ def test_what_means_one_target_is_refused_and_no_run_begins(both: Trained, monke
     assert not (both.home / "runs" / "none").exists()
 
 
-def test_a_bar_that_one_target_misses_ships_nothing(both: Trained, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bar_that_one_target_misses_ships_nothing(both: OfTargets, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(both.home)
     with pytest.raises(bottega.UnmetBarError, match="Nothing shipped for all: area and smooth did not meet the bar"):
         bottega.train("plain.csv", target=["area", "smooth"], metric="r2", at_least=0.9999, time="1s", name="bar")
