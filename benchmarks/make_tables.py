@@ -109,8 +109,8 @@ def page(records: Sequence[Record]) -> str:
         (SPEED, "data|pictures|engine|decoder|features|cold, s|warm, s|steps when cold", _speed(records)),
         (START, "process|s|MB", _start(records)),
         (SCALE, "pictures|s|processor ms each|look, s|features, s|heads, s|peak, MB", _scale(records)),
-        (TEXTS, "data|split seed|chosen|on test|TF-IDF and logistic regression|s|MB|peak, MB", _texts(records)),
-        (F1, "data|split seed|test texts of|chosen|TF-IDF and logistic regression", _texts_f1(records)),
+        (TEXTS, "data|split seed or fold|chosen|on test|TF-IDF and logistic regression|s|MB|peak, MB", _texts(records)),
+        (F1, "data|split seed or fold|test texts of|chosen|TF-IDF and logistic regression", _texts_f1(records)),
         (TABLES, "data|split seed|metric|chosen|on test|best rival|on test|difference|s|MB|file", _tables(records)),
         (BESIDE, "data|split seed|limit|metric|bottega|AutoGluon|s|s|MB|MB", _beside(records)),
         (DIAGNOSIS, f"planted|{'|'.join(_diagnosed_sets(records))}|recall", _recall(records)),
@@ -202,8 +202,7 @@ def _texts(records: Sequence[Record]) -> list[list[str]]:
     for record in latest(records, "texts"):
         rival = _interval(record["rival"]) if record["rival"] else "–"
         sizes = (f"{record['seconds']:.0f}", f"{record['bytes'] / 1e6:.1f}", f"{record['peak_bytes'] / 1e6:.0f}")
-        seed = str(record["split_seed"])
-        lines.append([record["data"], seed, record["chosen"], _interval(record["test"]), rival, *sizes])
+        lines.append([record["data"], _split(record), record["chosen"], _interval(record["test"]), rival, *sizes])
     return lines
 
 
@@ -213,8 +212,12 @@ def _texts_f1(records: Sequence[Record]) -> list[list[str]]:
         f1 = record.get("f1_macro", {})
         for what, chosen in f1.get("chosen", {}).items():
             rival = f"{100 * f1['rival'][what]:.1f}" if "rival" in f1 else "–"
-            lines.append([record["data"], str(record["split_seed"]), what, f"{100 * chosen:.1f}", rival])
+            lines.append([record["data"], _split(record), what, f"{100 * chosen:.1f}", rival])
     return lines
+
+
+def _split(record: Record) -> str:
+    return f"fold {record['fold']}" if "fold" in record else str(record["split_seed"])
 
 
 def _interval(score: Record) -> str:

@@ -26,7 +26,7 @@ calm_threads()  # before torch is loaded
 import numpy as np  # noqa: E402
 import numpy.typing as npt  # noqa: E402
 import torch  # noqa: E402
-from ledger import RESULTS, ROOT, append, run  # noqa: E402
+from ledger import RESULTS, ROOT, append, run, train  # noqa: E402
 from peers.bare_torch import bare_epochs, time_to_accuracy  # noqa: E402
 from torch import nn  # noqa: E402
 
@@ -37,7 +37,7 @@ from bottega.training.precision import best_precision  # noqa: E402
 N_VAL = 5000
 QUICK = Settings(epochs=3, batch_size=256, learning_rate=0.01, augment=("shift",), threads=2)
 GOOD = dataclasses.replace(QUICK, epochs=15, average=0.995)
-WANTED = {"quick": (0.990, 13.0), "good": (0.995, 69.0)}  # test accuracy, seconds
+WANTED = {"quick": (0.990, 13.0), "good": (0.995, 69.0), "accurate": (0.996, None)}  # test accuracy, seconds
 ROUNDS = 3
 
 Digits = tuple[Data, Examples]
@@ -47,7 +47,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--only", choices=("quick", "good", "overhead", "bare", "busy", "resume", "keras"))
+    parser.add_argument("--only", choices=("quick", "good", "accurate", "overhead", "bare", "busy", "resume", "keras"))
     parser.add_argument("--keras", type=Path, help="the Python of an environment with TensorFlow")
     parser.add_argument("--results", type=Path, default=RESULTS)
     stated = parser.parse_args()
@@ -55,6 +55,7 @@ def main() -> None:
     parts: dict[str, Callable[[], dict[str, Any]]] = {
         "quick": lambda: accuracy(digits, QUICK, "quick", stated.seeds),
         "good": lambda: accuracy(digits, GOOD, "good", stated.seeds),
+        "accurate": lambda: shipped(stated.data, stated.seeds),
         "overhead": lambda: overhead(digits),
         "bare": lambda: bare(digits),
         "busy": lambda: busy(digits),
@@ -127,18 +128,37 @@ def accuracy(digits: Digits, settings: Settings, name: str, n_seeds: int) -> dic
         scores.append(test_accuracy(module, data, test))
         seconds.append(round(took, 2))
         lines.append([(round(line.seconds, 2), line.val_score) for line in fitted.history])
-    least, most = WANTED[name]
     return {
         "settings": dataclasses.asdict(settings),
         "layers": str(network(0)),
         "n_test": len(test),
+        **summary(name, scores, seconds),
+        "lines": lines,
+    }
+
+
+def summary(name: str, scores: list[float], seconds: list[float]) -> dict[str, Any]:
+    """What is compared with the target."""
+    least, most = WANTED[name]
+    return {
         "test_accuracy": scores,
         "seconds": seconds,
         "median_accuracy": statistics.median(scores),
         "median_seconds": statistics.median(seconds),
         "wanted": {"test_accuracy": least, "seconds": most},
-        "lines": lines,
     }
+
+
+def shipped(path: Path, n_seeds: int) -> dict[str, Any]:
+    """The product's own network and choices as a user asks for them; seconds of whole processes."""
+    scores, seconds = [], []
+    for seed in range(n_seeds):
+        words = ("--network", "cnn", "--ship", "network", "--preset", "accurate", "--seed", str(seed))
+        with tempfile.TemporaryDirectory() as folder:
+            said, ran = train(path, Path(folder), cache=Path(folder) / "cache", name="mnist", options=words)
+        scores.append(said["test"]["score"])
+        seconds.append(round(ran.seconds, 1))
+    return {"options": words[:-2], "n_test": said["test"]["n"], **summary("accurate", scores, seconds)}
 
 
 def overhead(digits: Digits) -> dict[str, Any]:

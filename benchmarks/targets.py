@@ -15,7 +15,7 @@ Record = dict[str, Any]
 # of another network on another draw of the same sets; not measured here.
 REFERENCE = {"simpsons_seed": 0.9438, "trashnet": 0.8082, "flowers128": 0.6433}
 # what tells one measurement of a task from another
-KEYS = ("data", "preset", "network", "split_seed", "n", "extra", "limit")
+KEYS = ("data", "preset", "network", "split_seed", "fold", "n", "extra", "limit")
 T_975 = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}  # Student's t
 GB, MB = 1e9, 1e6
 

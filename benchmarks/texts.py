@@ -1,18 +1,22 @@
 """How good on texts: `bottega train` as a user types it, every candidate on the same test part, and the seconds.
 
 python benchmarks/texts.py DATA --target COL [--text COL] [--name trec] [--split-seeds 0] [--options=--preset=accurate]
-    [--by language]
+    [--by language] [--folds 10]
 
 DATA is a file, or a folder with train.csv and test.csv. Each training is a whole process with an empty cache. The
-rival is what needs no pretrained weights and no network: TF-IDF of words with a linear model. It is trained once more
-to ship, with the cache of the first run, for its macro-F1: each class counts the same. With --by that is also told of
-the test texts of each value of a column, where DATA is a CSV file.
+rival is what needs no pretrained weights and no network: TF-IDF of words with a linear model. Macro-F1 counts each
+class the same; with --by it is also told of the test texts of each value of a column, where DATA is a CSV file, and
+of the rival, which is then trained once more to ship, with the cache of the first run.
+
+With --folds K, of a CSV file, each training is tested on another K-th of its rows, which are dealt class by class; all
+share a cache, so that only the first has the seconds of an empty one. What is no test part is ours to split further.
 """
 
 import argparse
 import csv
 import tempfile
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +26,7 @@ from ledger import RESULTS, append, train
 from bottega.evaluation.metrics import METRICS
 
 RIVAL = "words, logistic regression"
+PART = "part_of_fold"  # the column that names it
 
 
 def main() -> None:
@@ -33,27 +38,51 @@ def main() -> None:
     parser.add_argument("--split-seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--options", action="append", default=[], help="more words for `bottega train`")
     parser.add_argument("--by", help="column of DATA, whose values are scored apart")
+    parser.add_argument("--folds", type=int, help="of the rows of a CSV file, each a test part in turn")
     parser.add_argument("--results", type=Path, default=RESULTS)
     stated = parser.parse_args()
     name = stated.name or stated.data.stem
     values = column(stated.data, stated.by) if stated.by else {}
-    for seed in stated.split_seeds:
-        words = ["--target", stated.target, "--split-seed", str(seed), *stated.options]
-        words += ["--text", stated.text] if stated.text else []
-        with tempfile.TemporaryDirectory() as folder:
-            home = Path(folder)
-            said, ran = train(stated.data, home, cache=home / "cache", name="run", options=tuple(words))
-            model = Path(said["model_path"])
-            n_bytes = (home / model).stat().st_size
+    with tempfile.TemporaryDirectory() as folder:
+        for number, (data, words, cache) in enumerate(trainings(stated, Path(folder))):
+            home = Path(folder) / str(number)
+            home.mkdir()
+            said, ran = train(data, home, cache=cache, name="run", options=words)
+            n_bytes = (home / said["model_path"]).stat().st_size
             f1 = {"chosen": macro_f1(home / "runs" / "run", values)}
-            if any(one["name"] == RIVAL and one["test"] for one in said["candidates"]):
-                asked = (*words, "--ship", RIVAL)
-                train(stated.data, home, cache=home / "cache", name="rival", options=asked)
+            if values and any(one["name"] == RIVAL and one["test"] for one in said["candidates"]):
+                train(data, home, cache=cache, name="rival", options=(*words, "--ship", RIVAL))
                 f1["rival"] = macro_f1(home / "runs" / "rival", values)
-        record = {"data": name, "split_seed": seed, "options": stated.options, **summary(said)}
-        record |= {"seconds": round(ran.seconds, 1), "peak_bytes": ran.peak_bytes, "bytes": n_bytes, "f1_macro": f1}
-        append("texts", stated.results, record)
-        print({key: record[key] for key in ("data", "chosen", "test", "rival", "f1_macro", "seconds")}, flush=True)
+            at = {"fold": number, "split_seed": 0} if stated.folds else {"split_seed": stated.split_seeds[number]}
+            record = {"data": name, **at, "options": stated.options, **summary(said)}
+            record |= {"seconds": round(ran.seconds, 1), "peak_bytes": ran.peak_bytes, "bytes": n_bytes, "f1_macro": f1}
+            append("texts", stated.results, record)
+            print({key: record[key] for key in ("data", "chosen", "test", "rival", "f1_macro", "seconds")}, flush=True)
+
+
+def trainings(stated: argparse.Namespace, folder: Path) -> Iterator[tuple[Path, tuple[str, ...], Path]]:
+    """What is trained on, with which words, and where the cache is."""
+    words = ["--target", stated.target, *(["--text", stated.text] if stated.text else []), *stated.options]
+    if not stated.folds:
+        for seed in stated.split_seeds:
+            yield stated.data, (*words, "--split-seed", str(seed)), folder / f"cache-{seed}"
+        return
+    with stated.data.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    n_dealt: Counter[str] = Counter()
+    folds = []
+    for number in np.random.default_rng(0).permutation(len(rows)):
+        label = rows[number][stated.target]
+        folds.append((number, n_dealt[label] % stated.folds))
+        n_dealt[label] += 1
+    for fold in range(stated.folds):
+        parts = {number: "test" if one == fold else "train" for number, one in folds}
+        path = folder / f"{stated.data.stem}-{fold}.csv"
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, [*rows[0], PART])
+            writer.writeheader()
+            writer.writerows({**row, PART: parts[number]} for number, row in enumerate(rows))
+        yield path, (*words, "--split-column", PART), folder / "cache"
 
 
 def column(path: Path, name: str) -> dict[str, str]:

@@ -21,6 +21,7 @@ import numpy as np
 from ledger import PYTHON, RESULTS, append, bottega, in_turn, train
 
 from bottega.data.store import Store
+from bottega.data.text_codes import CodedTexts
 from bottega.data.texts import digests
 from bottega.models.sentence import SentenceNetwork, find_sentence_network
 from bottega.shipping.predictor import load
@@ -74,7 +75,7 @@ def rates(texts: Sequence[str], network: SentenceNetwork, n_rounds: int, folder:
     pieces = word_pieces(texts, network)
     ready = {size: batches(pieces, size) for size in BATCHES}
     strings = [np.array(sorted(texts, key=len)[i : i + BATCH], object) for i in range(0, len(texts), BATCH)]
-    n_pieces = int((pieces > 0).sum())
+    n_pieces = int(pieces.lengths.sum())
     features, cut = [], []
     engines: dict[int, list[float]] = {size: [] for size in BATCHES}
     for number in range(n_rounds):
@@ -100,12 +101,11 @@ def rates(texts: Sequence[str], network: SentenceNetwork, n_rounds: int, folder:
     }
 
 
-def batches(pieces: Any, size: int) -> list[Any]:
+def batches(pieces: CodedTexts, size: int) -> list[Any]:
     """(size, T) pieces each, texts of about as many pieces together, as features are made."""
-    lengths = (pieces > 0).sum(1)
-    order = np.argsort(lengths, kind="stable")
+    order = np.argsort(pieces.lengths, kind="stable")
     jobs = (order[start : start + size] for start in range(0, len(order), size))
-    return [pieces[job, : lengths[job].max()].astype(np.int64) for job in jobs]
+    return [pieces[job].numbers().astype(np.int64) for job in jobs]
 
 
 def timed(work: Callable[[Any], Any], jobs: Sequence[Any], workers: int) -> float:

@@ -1,7 +1,10 @@
 """Read a verb's words by its signature, and say in our three lines what is wrong with them."""
 
+import os
 from importlib import import_module
 from typing import Any
+
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # to look for some takes typer 20 ms of each start
 
 import typer
 from typer.main import get_command

@@ -70,10 +70,11 @@ def cells_of(table: Table, features: Sequence[Column] | None = None, *, texts: b
             found.kinds[column.name] = "category"
             found.cells[column.name] = _strings(series.cast(pl.String))
     if not found.cells:
+        read = "--type COL=category for a column that was taken for something else"
         raise BottegaError(
-            found=f"no column to learn from in {table.name}",
+            found=f"no column to learn from in {table.name}" + (" but texts" if found.left_out else ""),
             expected="at least one column of numbers, categories or dates beside the target",
-            fix="--type COL=category for a column that was taken for something else",
+            fix=f"--text {','.join(found.left_out)} learns from the words" if found.left_out else read,
         )
     return found
 

@@ -58,8 +58,8 @@ def ship_texts(
     beside = beside if view in (SENTENCE, BOTH) else None
     columns = _columns(looked, beside)
     graph, thresholds = _graph(trial, prepared, inside, columns, beside), thresholds_of(developed)
+    largest = _replay(trial, open_session(graph), columns)
     session = open_session(graph, threads=1)
-    largest = _replay(trial, session, columns)
     used = used_rows(looked.split)
     taken = {one.column for one in columns}
     outputs = class_outputs(len(looked.classes))

@@ -13,7 +13,7 @@ from bottega.data.text_characters import TextPreparation, codes_graph
 from bottega.data.text_codes import CodedTexts, coded_texts
 from bottega.data.text_terms import keys_graph
 from bottega.data.text_tokens import MAX_TOKENS, Vocabulary, token_keys_graph, tokens_graph
-from bottega.data.wordpiece import MAX_PIECES, Pieces, known_pieces_graph, pieces_graph
+from bottega.data.wordpiece import Pieces, known_pieces_graph, pieces_graph
 from bottega.evaluation.forms import Graph
 from bottega.evaluation.text_models import TermCounts, count_terms
 from bottega.models.sentence import N_LAYERS, WIDTH, SentenceNetwork, read_tensors
@@ -22,7 +22,6 @@ from bottega.workflow.features import engine, machine_key
 
 __all__ = [
     "N_FEATURES",
-    "Pieces16",
     "SentenceGraphs",
     "character_codes",
     "known_by_form",
@@ -37,7 +36,6 @@ __all__ = [
 ]
 
 Places = npt.NDArray[np.int64]
-Pieces16 = npt.NDArray[np.uint16]  # (N, T) numbers of word pieces, of which there are 30,522; 0 behind the end
 Floats = npt.NDArray[np.float32]
 BATCH = 16  # texts of about one length
 CODES_BATCH = 64
@@ -48,12 +46,8 @@ SAVE_EVERY = 2_000  # texts: what an interruption may cost
 
 
 def character_codes(texts: Sequence[str], prepared: TextPreparation) -> CodedTexts:
-    """The codes of every text, texts of about one length at a time."""
-    session = engine(codes_graph(prepared), threads=1)
-    order = np.argsort([len(text) for text in texts], kind="stable").astype(np.int64)
-    jobs = [order[start : start + CODES_BATCH] for start in _starts(order, CODES_BATCH)]
-    parts = (session.run(None, {"text": _strings([texts[i] for i in job.tolist()])})[0] for job in jobs)
-    return coded_texts([*parts], order)
+    """The codes of every text."""
+    return _coded(texts, codes_graph(prepared))
 
 
 def term_counts(codes: CodedTexts, prepared: TextPreparation) -> TermCounts:
@@ -141,13 +135,12 @@ def sentence_features(
     missing = np.flatnonzero(~found)
     if not len(missing):
         return rows
-    pieces = _cut([texts[i] for i in missing.tolist()], graphs.cutting)
-    lengths = (pieces > 0).sum(1)
-    order = np.argsort(lengths, kind="stable")
+    pieces = _coded([texts[i] for i in missing.tolist()], graphs.cutting)
+    order = np.argsort(pieces.lengths, kind="stable")
     session = engine(graphs.describing, threads=1)
 
     def work(job: Places) -> Floats:
-        made: Floats = session.run(None, {"pieces": pieces[job, : lengths[job].max()].astype(np.int64)})[0]
+        made: Floats = session.run(None, {"pieces": pieces[job].numbers().astype(np.int64)})[0]
         return made
 
     jobs = [order[start : start + BATCH] for start in range(0, len(order), BATCH)]
@@ -187,40 +180,35 @@ def known_by_network(texts: Sequence[str], network: SentenceNetwork) -> npt.NDAr
     return found
 
 
-def word_pieces(texts: Sequence[str], network: SentenceNetwork) -> Pieces16:
-    """(N, T) pieces of every text, as the sentence network reads it."""
-    return _cut(texts, pieces_graph(Pieces(network.vocabulary)))
+def word_pieces(texts: Sequence[str], network: SentenceNetwork) -> CodedTexts:
+    """The numbers of the pieces of every text, as the sentence network reads it."""
+    return _coded(texts, pieces_graph(Pieces(network.vocabulary)))
 
 
-def _cut(texts: Sequence[str], graph: bytes) -> Pieces16:
-    """(N, T) of every text, by a graph that cuts; texts of about one length at a time."""
+def _coded(texts: Sequence[str], graph: bytes) -> CodedTexts:
+    """Every text as the numbers that a graph makes of strings, 0 for none; texts of about one length at a time."""
     session = engine(graph, threads=1)
-    found = np.zeros((len(texts), MAX_PIECES), np.uint16)
-    order = np.argsort([len(text) for text in texts], kind="stable")
-    for start in _starts(texts, CODES_BATCH):
-        job = order[start : start + CODES_BATCH]
-        part = session.run(None, {"text": _strings([texts[i] for i in job.tolist()])})[0]
-        found[job, : part.shape[1]] = part
-    return found[:, : max(1, int((found > 0).sum(1).max(initial=1)))]
+    order = np.argsort([len(text) for text in texts], kind="stable").astype(np.int64)
+    jobs = [order[start : start + CODES_BATCH] for start in _starts(order, CODES_BATCH)]
+    parts = (session.run(None, {"text": _strings([texts[i] for i in job.tolist()])})[0] for job in jobs)
+    return coded_texts([part.astype(np.uint16, copy=False) for part in parts], order)
 
 
-def piece_states(pieces: Pieces16, weights: Tensors, layer: int, *, threads: int) -> list[npt.NDArray[np.float16]]:
+def piece_states(pieces: CodedTexts, weights: Tensors, layer: int, *, threads: int) -> list[npt.NDArray[np.float16]]:
     """What a layer of the sentence network makes of each piece: one (pieces, 384) for each text."""
     session = engine(minilm_states_graph(weights, layer), threads=1)
-    lengths = (pieces > 0).sum(1)
-    order = np.argsort(lengths, kind="stable")
+    order = np.argsort(pieces.lengths, kind="stable")
     jobs = [order[start : start + BATCH] for start in range(0, len(order), BATCH)]
 
-    def work(job: npt.NDArray[np.int64]) -> npt.NDArray[np.float16]:
-        longest = max(1, int(lengths[job].max()))
-        made: Floats = session.run(None, {"pieces": pieces[job, :longest].astype(np.int64)})[0]
+    def work(job: Places) -> npt.NDArray[np.float16]:
+        made: Floats = session.run(None, {"pieces": pieces[job].numbers().astype(np.int64)})[0]
         return made.astype(np.float16)
 
     found: list[npt.NDArray[np.float16]] = [np.zeros((0, WIDTH), np.float16)] * len(pieces)
     with ThreadPoolExecutor(threads) as pool:
         for job, states in zip(jobs, pool.map(work, jobs), strict=True):
             for i, one in zip(job.tolist(), states, strict=True):
-                found[i] = one[: lengths[i]].copy()
+                found[i] = one[: pieces.lengths[i]].copy()
     return found
 
 

@@ -14,7 +14,7 @@ from bottega.models.text_plans import TEXT_PLANS
 from bottega.shipping.minilm import minilm_classifier_graph
 from bottega.shipping.text_networks import text_network_graph
 from bottega.workflow.candidates import Setting
-from bottega.workflow.text_features import Pieces16, numbered_tokens, piece_states
+from bottega.workflow.text_features import numbered_tokens, piece_states
 from bottega.workflow.text_task import TextTask
 
 __all__ = ["FineTuned", "FromScratch"]
@@ -79,9 +79,9 @@ class FineTuned:
             raise ValueError("there is no sentence network to train on")
         self.task = task
         self.published = read_tensors(task.network.weights_path)
-        self._states: dict[bytes, npt.NDArray[np.float16]] = {}
+        self._states: dict[int, npt.NDArray[np.float16]] = {}  # by the row of the text
 
-    def tune(self, x: Pieces16, y: Integers, x_val: Pieces16, y_val: Integers) -> Fitted:
+    def tune(self, x: CodedTexts, y: Integers, x_val: CodedTexts, y_val: Integers) -> Fitted:
         """Train, and keep the epoch with the least validation loss."""
         from bottega.training.encoder_fit import HeldStates
 
@@ -92,13 +92,13 @@ class FineTuned:
         tried = [round(loss, 6) for loss in fitted.losses]
         return {"epoch": fitted.epoch, "layers": N_TUNED, "tried": tried}, self._form(fitted)
 
-    def fit(self, x: Pieces16, y: Integers, setting: Setting) -> Form:
+    def fit(self, x: CodedTexts, y: Integers, setting: Setting) -> Form:
         """Train as many epochs."""
         if len(np.unique(y)) < 2:
             return fit_majority(y, self.task.n_classes)
         return self._form(self._fit(x, y, setting["epoch"]))
 
-    def _fit(self, x: Pieces16, y: Integers, until: Any) -> Any:
+    def _fit(self, x: CodedTexts, y: Integers, until: Any) -> Any:
         from bottega.training.encoder_fit import fit_upper_layers
         from bottega.training.precision import working
 
@@ -106,13 +106,12 @@ class FineTuned:
         with working(task.threads, task.seed):
             return fit_upper_layers(states, y, self.published, N_TUNED, n_classes=task.n_classes, until=until)
 
-    def _below(self, x: Pieces16) -> list[npt.NDArray[np.float16]]:
+    def _below(self, x: CodedTexts) -> list[npt.NDArray[np.float16]]:
         """States of each text below the trained layers."""
-        names = [row.tobytes() for row in x]
-        new = np.array([i for i, name in enumerate(names) if name not in self._states], np.int64)
-        made = piece_states(x[new], self.published, N_LAYERS - N_TUNED, threads=self.task.threads)
-        self._states.update(zip((names[i] for i in new.tolist()), made, strict=True))
-        return [self._states[name] for name in names]
+        new = x[np.array([row not in self._states for row in x.rows.tolist()], bool)]
+        made = piece_states(new, self.published, N_LAYERS - N_TUNED, threads=self.task.threads)
+        self._states.update(zip(new.rows.tolist(), made, strict=True))
+        return [self._states[row] for row in x.rows.tolist()]
 
     def _form(self, fitted: Any) -> Form:
         weights = {**self.published, **fitted.weights}

@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 
 from bottega.data.text_codes import CodedTexts
-from bottega.workflow.text_features import Pieces16
 from bottega.workflow.text_task import BOTH, CODES, PIECES, SENTENCE
 
 __all__ = ["TextViews"]
@@ -19,7 +18,7 @@ class TextViews(Mapping[str, Any]):
     """The views of `Material`, each text one row.
 
     Args:
-        pieces: cuts all texts (N, T) for the sentence network; None without it.
+        pieces: cuts all texts for the sentence network; None without it.
         describe: makes the sentence features (N, D) of all texts; None without the network.
         beside: (N, B) numbers of the columns beside the texts; None where there are none.
     """
@@ -27,7 +26,7 @@ class TextViews(Mapping[str, Any]):
     def __init__(
         self,
         codes: CodedTexts,
-        pieces: Callable[[], Pieces16] | None = None,
+        pieces: Callable[[], CodedTexts] | None = None,
         describe: Callable[[], Floats] | None = None,
         beside: Floats | None = None,
     ) -> None:

@@ -63,5 +63,12 @@ def test_a_table_of_nothing_but_prose_is_refused(tmp_path):
         f"{'yes' if i % 2 else 'no'},this is the {i} th sentence that somebody wrote about a thing" for i in range(80)
     ]
     table = read_table(written(tmp_path, "good,note", *prose), table_choices(target="good", types=["note=text"]))
-    with pytest.raises(BottegaError, match=r"(?s)no column to learn from in .*fix: --type COL=category"):
+    with pytest.raises(BottegaError, match=r"(?s)no column to learn from in .* but texts.*fix: --text note learns"):
+        cells_of(table)
+
+
+def test_a_table_of_nothing_but_keys_is_refused(tmp_path):
+    keys = [f"{'yes' if i % 2 else 'no'},K{i:04}" for i in range(80)]
+    table = read_table(written(tmp_path, "good,key", *keys), table_choices(target="good"))
+    with pytest.raises(BottegaError, match=r"(?s)no column to learn from in [^ ]*\n.*fix: --type COL=category"):
         cells_of(table)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from bottega.data.text_codes import coded_texts
 from bottega.models.encoder import UpperLayers
 from bottega.shipping.minilm import minilm_classifier_graph
 from bottega.training.encoder_fit import HeldStates, _padded, fit_upper_layers
@@ -35,7 +36,11 @@ def pieces(seed=0):
 
 
 def states(x):
-    return piece_states(x, weights(), 6 - LAST, threads=1)
+    return piece_states(as_read(x), weights(), 6 - LAST, threads=1)
+
+
+def as_read(x):
+    return coded_texts([x], np.arange(len(x)))
 
 
 def graph(fitted, x):
@@ -90,7 +95,7 @@ def test_so_many_epochs_without_validation_are_the_same_network():
 @pytest.mark.parametrize("threads", [1, 2])
 def test_states_do_not_depend_on_the_batch(threads):
     x, _ = pieces()
-    together = piece_states(x, weights(), 2, threads=threads)
-    alone = piece_states(x[3:4], weights(), 2, threads=1)[0]
+    together = piece_states(as_read(x), weights(), 2, threads=threads)
+    alone = piece_states(as_read(x)[3:4], weights(), 2, threads=1)[0]
     assert together[3].shape == ((x[3] > 0).sum(), 384)
     assert np.abs(together[3].astype(float) - alone).max() < 1e-2
