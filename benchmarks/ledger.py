@@ -9,12 +9,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-__all__ = ["PYTHON", "RESULTS", "ROOT", "Ran", "append", "bottega", "in_turn", "run", "train"]
+__all__ = ["PYTHON", "RESULTS", "ROOT", "Ran", "append", "bottega", "in_turn", "run", "seconds_of_all", "train"]
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
@@ -90,6 +92,15 @@ def in_turn(commands: dict[str, list[str]], home: Path, n_runs: int) -> dict[str
             if number > 0:
                 found[what].append(ran)
     return found
+
+
+def seconds_of_all(work: Callable[[Any], Any], jobs: Sequence[Any], workers: int) -> float:
+    """Of jobs done by so many threads, from the first one's start to the last one's end."""
+    with ThreadPoolExecutor(workers) as pool:
+        start = time.perf_counter()
+        for _ in pool.map(work, jobs):
+            pass
+        return time.perf_counter() - start
 
 
 def append(task: str, results: Path, record: dict[str, Any]) -> None:

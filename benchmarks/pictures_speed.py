@@ -9,14 +9,12 @@ import itertools
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from ledger import RESULTS, append, train
+from ledger import RESULTS, append, seconds_of_all, train
 
 from bottega.data.profile import ImageSet, profile, select
 from bottega.data.sources import open_source
@@ -110,26 +108,18 @@ def engine_rate(graph: bytes, ready: list[npt.NDArray[np.uint8]], workers: int, 
     batches = [np.stack(ready[start : start + batch]) for start in range(0, len(ready) - batch + 1, batch)]
     session.run(None, {"image": batches[0]})  # the first run plans memory
     n = sum(len(one) for one in batches)
-    return n / timed(lambda one: session.run(None, {"image": one}), batches, workers)
+    return n / seconds_of_all(lambda one: session.run(None, {"image": one}), batches, workers)
 
 
 def decode_rate(images: ImageSet, workers: int) -> float:
     """Pictures per second of reading and decoding alone."""
-    return len(images) / timed(images.pixels, list(range(len(images))), workers)
+    return len(images) / seconds_of_all(images.pixels, list(range(len(images))), workers)
 
 
 def features_rate(images: ImageSet, graph: bytes, n_features: int, store: Store, workers: int) -> float:
     start = time.perf_counter()
     compute_features(images, graph, (n_features,), store=store, threads=workers)
     return len(images) / (time.perf_counter() - start)
-
-
-def timed(work: Callable[[Any], Any], jobs: list[Any], workers: int) -> float:
-    with ThreadPoolExecutor(workers) as pool:
-        start = time.perf_counter()
-        for _ in pool.map(work, jobs):
-            pass
-        return time.perf_counter() - start
 
 
 def ratios(record: dict[str, Any]) -> dict[str, float]:

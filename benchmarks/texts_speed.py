@@ -12,13 +12,12 @@ import csv
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ledger import PYTHON, RESULTS, append, bottega, in_turn, train
+from ledger import PYTHON, RESULTS, append, bottega, in_turn, seconds_of_all, train
 
 from bottega.data.store import Store
 from bottega.data.text_codes import CodedTexts
@@ -83,9 +82,9 @@ def rates(texts: Sequence[str], network: SentenceNetwork, n_rounds: int, folder:
         start = time.perf_counter()
         sentence_features(texts, hashes, graphs, store=store, threads=workers)
         features.append(time.perf_counter() - start)
-        cut.append(timed(lambda one: cutting.run(None, {"text": one}), strings, workers))
+        cut.append(seconds_of_all(lambda one: cutting.run(None, {"text": one}), strings, workers))
         for size in BATCHES:
-            engines[size].append(timed(lambda one: bare.run(None, {"pieces": one}), ready[size], workers))
+            engines[size].append(seconds_of_all(lambda one: bare.run(None, {"pieces": one}), ready[size], workers))
     medians = {size: len(texts) / statistics.median(seconds) for size, seconds in engines.items()}
     whole_seconds, best = statistics.median(features), max(medians.values())
     return {
@@ -106,14 +105,6 @@ def batches(pieces: CodedTexts, size: int) -> list[Any]:
     order = np.argsort(pieces.lengths, kind="stable")
     jobs = (order[start : start + size] for start in range(0, len(order), size))
     return [pieces[job].numbers().astype(np.int64) for job in jobs]
-
-
-def timed(work: Callable[[Any], Any], jobs: Sequence[Any], workers: int) -> float:
-    with ThreadPoolExecutor(workers) as pool:
-        start = time.perf_counter()
-        for _ in pool.map(work, jobs):
-            pass
-        return time.perf_counter() - start
 
 
 def predictions(rows: Sequence[tuple[str, str]], n_runs: int, home: Path) -> dict[str, Any]:

@@ -57,13 +57,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
-@pytest.fixture
-def home(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(folder)
-    monkeypatch.setattr(sentence, "PACKAGE", "not_installed")
-    return folder
-
-
 def test_look_hands_the_columns_on(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     look_command("mail.csv", text=["title,body"], also=["stars"], target="topic")
     assert capsys.readouterr().out.splitlines()[-1] == (

@@ -38,13 +38,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
-@pytest.fixture
-def home(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(folder)
-    monkeypatch.setattr(sentence, "PACKAGE", "not_installed")
-    return folder
-
-
 def train(**more: Any) -> Any:
     stated = {"target": "topic", "text": "said", "split_column": "split", "vectors": "vectors.txt"}
     return bottega.train("texts.csv", **{**stated, **more})

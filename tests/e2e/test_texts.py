@@ -30,13 +30,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
-@pytest.fixture
-def home(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(folder)
-    monkeypatch.setattr(sentence, "PACKAGE", "not_installed")
-    return folder
-
-
 def test_look_is_one_page(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert look_command("texts.csv", target="topic") == 0
     lines = capsys.readouterr().out.splitlines()
