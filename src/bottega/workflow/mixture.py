@@ -1,4 +1,4 @@
-"""A mixture of the best candidates: weights found greedily on validation rows, each member fitted once only."""
+"""A mixture of the best candidates: weights found on validation rows, each member fitted once only."""
 
 import hashlib
 import time
@@ -19,7 +19,10 @@ __all__ = ["Remembered", "mixture_spec"]
 Floats = npt.NDArray[np.float32]
 Targets = npt.NDArray[Any]
 Numbers = npt.NDArray[np.float64]
-N_DRAWS = 20  # of the greedy search: weights are multiples of 1/20
+N_DRAWS = 20  # of the greedy search
+N_RESAMPLES = 25  # of the validation rows; fewer where they are many, and agree
+MOST_ROWS = 250_000  # of all resamples
+LEAST_SHARE = 0.5 / N_DRAWS  # a member with less isn't worth its bytes
 N_KEPT = 12  # fits that are remembered: five folds, the tuned and the final one, twice
 
 
@@ -114,8 +117,8 @@ class _Mixer:
         tuned = {name: member.tune(x, y, x_val, y_val, *weights) for name, member in known.items()}
         answers = np.stack([self._answers(form, x_val) for _, form in tuned.values()])  # (members, N, C)
         counting = weights[1] if weights else np.ones(len(y_val))
-        counts = _greedy(answers, y_val, counting, is_class=self.task.n_classes is not None)
-        shares = {name: int(n) / N_DRAWS for name, n in zip(tuned, counts, strict=True) if n}
+        found = _shares(answers, y_val, counting, is_class=self.task.n_classes is not None)
+        shares = {name: float(share) for name, share in zip(tuned, found, strict=True) if share}
         setting = {"weights": shares, "settings": {name: tuned[name][0] for name in shares}}
         return setting, self._mixture({name: tuned[name][1] for name in shares}, shares)
 
@@ -138,27 +141,40 @@ class _Mixer:
         return np.asarray(shares / shares.sum(1, keepdims=True))
 
 
-def _greedy(answers: Numbers, y: Targets, weights: Numbers, *, is_class: bool) -> npt.NDArray[np.int64]:
+def _shares(answers: Numbers, y: Targets, weights: Numbers, *, is_class: bool) -> Numbers:
+    """(M,) how much of each member: the mean over resamples of the rows, for few rows alone favour one by luck.
+
+    Args:
+        answers: (M, N, C) probabilities, or (M, N, 1) values.
+        weights: (N,) how much each row counts.
+    """
+    rows = np.flatnonzero(y >= 0) if is_class else np.arange(len(y))
+    of_row = answers[:, rows, y[rows]] if is_class else answers[:, :, 0] - y
+    n, rng = len(rows), np.random.default_rng(0)
+    n_resamples = max(1, min(N_RESAMPLES, MOST_ROWS // n)) if n else 1
+    counts = _greedy(of_row, weights[rows], is_class=is_class)
+    for _ in range(n_resamples - 1):
+        counts += _greedy(of_row, weights[rows] * rng.multinomial(n, np.full(n, 1 / n)), is_class=is_class)
+    shares = counts / counts.sum()
+    shares[shares < LEAST_SHARE] = 0
+    return np.asarray(shares / shares.sum())
+
+
+def _greedy(of_row: Numbers, weights: Numbers, *, is_class: bool) -> npt.NDArray[np.int64]:
     """How often each member is drawn when each draw takes the one that helps the mean most.
 
     Args:
-        weights: (N,) how much each row counts.
+        of_row: (M, N) the probability of the true class, or by how much the value is off.
+        weights: (N,) how much each row counts; any scale.
     Source: Caruana et al. 2004, "Ensemble selection from libraries of models".
     """
-    counts = np.zeros(len(answers), np.int64)
-    total = np.zeros(answers.shape[1:])
-    known = y >= 0 if is_class else np.ones(len(y), bool)
-    rows = np.flatnonzero(known)
-    share = weights[rows] / weights[rows].sum()
+    counts, total = np.zeros(len(of_row), np.int64), np.zeros(of_row.shape[1])
     for n in range(1, N_DRAWS + 1):
-        means = (total + answers)[:, known] / n
-        if is_class:
-            losses = -np.log(np.maximum(means[:, np.arange(len(rows)), y[rows]], 1e-7)) @ share
-        else:
-            losses = np.square(means[:, :, 0] - y[rows]) @ share
+        means = (total + of_row) / n
+        losses = (-np.log(np.maximum(means, 1e-7)) if is_class else np.square(means)) @ weights
         best = int(np.argmin(losses))
         counts[best] += 1
-        total = total + answers[best]
+        total += of_row[best]
     return counts
 
 
