@@ -140,7 +140,6 @@ class Rules:
 
     Attributes:
         threads: cores that may work: on one fit of a large training part, or on as many folds side by side.
-        fewest_validation: rows of a validation part that is trusted alone; None for the usual 500.
     """
 
     metric: str
@@ -150,11 +149,6 @@ class Rules:
     split_seed: int
     k: int = 5
     threads: int = 1
-    fewest_validation: int | None = None
-
-    def trusts(self, n_val: int) -> bool:
-        """Whether so many validation rows choose and calibrate; else all are answered out of fold."""
-        return n_val >= (FEWEST_VALIDATION if self.fewest_validation is None else self.fewest_validation)
 
 
 @dataclass
@@ -225,7 +219,7 @@ def develop(
 ) -> Developed:
     """Fit all candidates, choose one, calibrate it. The test part is not among the arguments.
 
-    With enough validation rows (500) the candidates are fitted on `train` and compared on `val`; with fewer they are
+    With at least 500 validation rows the candidates are fitted on `train` and compared on `val`; with fewer they are
     compared by grouped out-of-fold predictions over both, and then fitted on both. Classes are calibrated, values get
     an interval.
 
@@ -235,7 +229,7 @@ def develop(
         tell: called with the name of each candidate before it is fitted.
         may_begin: whether there is time left for a candidate; the first one is always fitted.
     """
-    held_out = rules.trusts(len(val))
+    held_out = len(val) >= FEWEST_VALIDATION
     rows = val if held_out else np.sort(np.concatenate([train, val]))
     half = _halves(material, rows, rules.split_seed)
     answered: dict[str, Answered] = {}

@@ -41,7 +41,6 @@ __all__ = [
     "architecture_of",
     "default_settings",
     "stated_shape",
-    "training_seconds",
 ]
 
 Pixels = npt.NDArray[Any]
@@ -52,8 +51,6 @@ VIEW = "pixels"
 WORTH_SHARING = 500_000_000  # multiply-adds of a batch
 ENOUGH_TO_AVERAGE = 2000  # steps: an average over the last two hundred is then of weights that are nearly settled
 SIGN_EPOCHS = 20
-OPERATIONS = 6  # of training, for each multiply-add of an answer: two forward, four backward
-SPEED = 1e11  # operations a second
 SPARKS = 12  # epochs that the live line shows
 WITH_VIEWS = 5  # axes of examples: N, views, C, H, W
 MEASURED = 2  # marks that a probe needs
@@ -491,19 +488,6 @@ def _mark(train: tuple[Pixels, Integers], val: tuple[Pixels, Integers] | None, s
 
 def _usual_epochs(n_train: int) -> int:
     return 60 if n_train < 1000 else 40 if n_train < 8000 else 15
-
-
-def training_seconds(architecture: Architecture, options: TrainOptions, n_train: int, n_classes: int) -> float:
-    """About how long one training takes on two cores; 0 where it doesn't start from nothing, or its layers are unknown.
-
-    It says only whether a stated time is far too short: no result depends on how fast a machine is.
-    """
-    plan = architecture.plan
-    if plan is None or architecture.weights is not None:
-        return 0.0
-    usual = architecture.suited(default_settings(n_train, options, threads=1, device="cpu"), n_train)
-    settings = replace(usual, **stated_settings(options))
-    return OPERATIONS * summarise(plan, n_classes).multiply_adds * n_train * settings.epochs / SPEED
 
 
 def default_settings(n_train: int, options: TrainOptions, *, threads: int, device: str) -> Settings:

@@ -20,7 +20,7 @@ from bottega.workflow.first_fit import take_reading
 from bottega.workflow.illustrate import Outside, Use, gather
 from bottega.workflow.judge import INNER_K
 from bottega.workflow.options import TrainOptions
-from bottega.workflow.own_network import VIEW, Bench, OwnNetwork, training_seconds
+from bottega.workflow.own_network import VIEW, Bench, OwnNetwork
 from bottega.workflow.pictures import PREPARED, PRESETS, PictureViews
 from bottega.workflow.readings import keep
 from bottega.workflow.recipe import Recipe
@@ -32,9 +32,6 @@ from bottega.workflow.trial import Looked, Trial, look_at
 from bottega.workflow.variation import Rows, seed_spread
 
 __all__ = ["PictureTraining"]
-
-FITS_IN_FOLDS = 6  # five folds, and the final one
-FEWEST_IN_SHORT_TIME = 100  # validation rows
 
 
 class PictureTraining(Training[Looked]):
@@ -119,20 +116,7 @@ class PictureTraining(Training[Looked]):
         divided = looked.split
         if divided.source == "cv":
             return self.n_repeats() * 5 * (INNER_K + 2) + 6
-        fewest = self.fewest_validation(looked) or FEWEST_VALIDATION
-        return 1 if len(divided.rows("val")) >= fewest else FITS_IN_FOLDS
-
-    def fewest_validation(self, looked: Looked) -> int | None:
-        """Fewer where a network from nothing can't be trained for each fold in the time: one training is given it all.
-
-        Six that end after a few epochs each are worth less than one, and than the better comparison that they allow.
-        """
-        limit = self.options.time_seconds
-        if self.chosen is None or self.chosen.beside or limit is None:
-            return None
-        n_train = len(looked.split.rows("train"))
-        each = training_seconds(self.chosen.architecture, self.options, n_train, len(looked.classes))
-        return FEWEST_IN_SHORT_TIME if FITS_IN_FOLDS * each > limit else None
+        return 1 if len(divided.rows("val")) >= FEWEST_VALIDATION else 6
 
     def stoppable(self) -> AbstractContextManager[object]:
         """A network of one's own ends its epoch first."""

@@ -159,10 +159,6 @@ class Training(ABC, Generic[Seen]):
         """Rivals that no file could hold, scored on the same test part."""
         return ()
 
-    def fewest_validation(self, _: Seen) -> int | None:
-        """Validation rows that are trusted alone, where that isn't the usual number."""
-        return None
-
     def settled(self, _: Seen, __: Developed, tested: Tested) -> Tested:
         """The answers on test examples as the file gives them, where it holds back more than candidates do."""
         return tested
@@ -220,7 +216,6 @@ class Training(ABC, Generic[Seen]):
             options.split_seed,
             k=options.cv or 5,
             threads=self.threads,
-            fewest_validation=self.fewest_validation(looked),
         )
         tell = self.teller(folder)
         everyone = np.arange(len(material.y))
