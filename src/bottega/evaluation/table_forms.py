@@ -3,6 +3,7 @@
 Answers are scores before the softmax, (N, C), or the value, (N, 1).
 """
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -204,13 +205,18 @@ class TableNetwork:
 
 @dataclass(frozen=True)
 class Rescaled:
-    """Values in the target's own unit: answer x scale + mean, and its exponential less `shift` where `log`."""
+    """Values in the target's own unit: answer x scale + mean, and its exponential less `shift` where `log`.
+
+    Attributes:
+        most: where `log`, the logarithm that no answer exceeds.
+    """
 
     form: "Form"
     mean: float
     scale: float
     log: bool = False
     shift: float = 0.0
+    most: float = math.inf
 
 
 @dataclass(frozen=True)

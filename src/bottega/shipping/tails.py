@@ -112,7 +112,9 @@ def _widened(g: GraphBuilder, form: Widened, x: str) -> str:
 def _rescaled(g: GraphBuilder, form: Rescaled, x: str) -> str:
     answer = add_tail(g, form.form, x)
     value = g.op("Add", g.op("Mul", answer, g.constant(form.scale)), g.constant(form.mean))
-    return g.op("Sub", g.op("Exp", value), g.constant(form.shift)) if form.log else value
+    if not form.log:
+        return value
+    return g.op("Sub", g.op("Exp", g.op("Min", value, g.constant(form.most))), g.constant(form.shift))
 
 
 def _mixture(g: GraphBuilder, form: Mixture, x: str) -> str:

@@ -21,8 +21,9 @@ Targets = npt.NDArray[Any]
 Numbers = npt.NDArray[np.float64]
 N_DRAWS = 20  # of the greedy search
 N_RESAMPLES = 25  # of the validation rows; fewer where they are many, and agree
-MOST_ROWS = 250_000  # of all resamples
-LEAST_SHARE = 0.5 / N_DRAWS  # a member with less isn't worth its bytes
+MOST_ROWS = 50_000  # of all resamples
+LEAST_SHARE = 1 / N_DRAWS  # a member with less isn't worth its bytes
+LEAST_GAIN = 0.005  # of the loss of the best member: a mixture that gains less isn't worth its others
 N_KEPT = 12  # fits that are remembered: five folds, the tuned and the final one, twice
 
 
@@ -157,7 +158,11 @@ def _shares(answers: Numbers, y: Targets, weights: Numbers, *, is_class: bool) -
         counts += _greedy(of_row, weights[rows] * rng.multinomial(n, np.full(n, 1 / n)), is_class=is_class)
     shares = counts / counts.sum()
     shares[shares < LEAST_SHARE] = 0
-    return np.asarray(shares / shares.sum())
+    shares /= shares.sum()
+    alone = [_loss(one, weights[rows], is_class=is_class) for one in of_row]
+    if _loss(shares @ of_row, weights[rows], is_class=is_class) > (1 - LEAST_GAIN) * min(alone):
+        shares = np.eye(len(alone))[int(np.argmin(alone))]
+    return np.asarray(shares)
 
 
 def _greedy(of_row: Numbers, weights: Numbers, *, is_class: bool) -> npt.NDArray[np.int64]:
@@ -171,11 +176,15 @@ def _greedy(of_row: Numbers, weights: Numbers, *, is_class: bool) -> npt.NDArray
     counts, total = np.zeros(len(of_row), np.int64), np.zeros(of_row.shape[1])
     for n in range(1, N_DRAWS + 1):
         means = (total + of_row) / n
-        losses = (-np.log(np.maximum(means, 1e-7)) if is_class else np.square(means)) @ weights
-        best = int(np.argmin(losses))
+        best = int(np.argmin(_loss(means, weights, is_class=is_class)))
         counts[best] += 1
         total += of_row[best]
     return counts
+
+
+def _loss(of_row: Numbers, weights: Numbers, *, is_class: bool) -> Any:
+    """The log loss or the squared error, summed over rows (..., N) of what `_greedy` takes."""
+    return (-np.log(np.maximum(of_row, 1e-7)) if is_class else np.square(of_row)) @ weights
 
 
 def _key(x: Floats, *others: npt.NDArray[Any]) -> bytes:

@@ -4,6 +4,7 @@ All of them see one view, the encoded matrix of `data.table_preparation`; what e
 the target's own scale) they learn from the rows that they are fitted on, and carry in their form.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -70,6 +71,7 @@ BOOSTINGS: tuple[Setting, ...] = (
 MANY_CLASSES = 8  # as many trees an iteration: from here on one setting with larger steps
 QUICK = {**_DEFAULT, "max_features": 1.0, "n_iterations": 60}
 PLANNED = ("learning_rate", "dropout", "width", "depth")  # of a network's plan, where it is tuned
+ROOM = 0.1  # of the span of the logarithms that training saw: so far above the largest an answer may lie
 SKEWED = 1.0  # skewness of a positive target from which its logarithm is tried
 
 
@@ -410,10 +412,17 @@ class _OnScale:
 
 @dataclass(frozen=True)
 class _Scale:
+    """Standardised targets, or their logarithms.
+
+    Attributes:
+        most: the largest logarithm of an answer: where rows are odd, an exponential runs away from what a line says.
+    """
+
     mean: float
     spread: float
     log: bool
     shift: float
+    most: float
 
     def inwards(self, y: Targets) -> npt.NDArray[np.float32]:
         """Standardised; a validation value below all of training stays finite."""
@@ -425,7 +434,7 @@ class _Scale:
         return rows._replace(y=self.inwards(rows.y))
 
     def outwards(self, form: Form) -> Form:
-        return Rescaled(form, self.mean, self.spread, self.log, self.shift)
+        return Rescaled(form, self.mean, self.spread, self.log, self.shift, self.most)
 
 
 def _scale(rows: Rows, *, log: bool) -> _Scale:
@@ -436,7 +445,8 @@ def _scale(rows: Rows, *, log: bool) -> _Scale:
     else:
         mean = float(np.average(values, weights=rows.weights))
         spread = float(np.average((values - mean) ** 2, weights=rows.weights)) ** 0.5
-    return _Scale(mean, spread if spread > 0 else 1.0, log, shift)
+    most = float(values.max() + ROOM * np.ptp(values)) if log else math.inf
+    return _Scale(mean, spread if spread > 0 else 1.0, log, shift, most)
 
 
 def is_skewed(y: Targets) -> bool:

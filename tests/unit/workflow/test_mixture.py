@@ -65,6 +65,17 @@ def test_few_rows_alone_give_nobody_all_the_weight():
     assert sum(better) > 15
 
 
+def test_who_is_hardly_helped_ships_alone():
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=4000)
+    good, bad = y + 0.1 * rng.normal(size=4000), y + 2.0 * rng.normal(size=4000)
+    as_good = y + 0.1 * rng.normal(size=4000)
+    hardly = _shares(np.stack([bad, good])[:, :, None], y, np.ones(4000), is_class=False)
+    assert hardly.tolist() == [0, 1]
+    much = _shares(np.stack([as_good, good])[:, :, None], y, np.ones(4000), is_class=False)
+    assert much.tolist() == pytest.approx([0.5, 0.5], abs=0.05)
+
+
 def test_rows_of_classes_that_training_never_saw_do_not_count():
     answers = np.array([[[0.9, 0.1], [0.9, 0.1]], [[0.1, 0.9], [0.1, 0.9]]])
     assert _shares(answers, np.array([1, -1]), np.ones(2), is_class=True).tolist() == [0, 1]

@@ -125,6 +125,18 @@ def test_a_skewed_target_is_learnt_on_its_logarithm_where_that_helps():
     assert np.isfinite(values_of(ridge.fit(x, counts.astype(np.float64), {"strength": 0.1, "log": True}), x)).all()
 
 
+def test_an_odd_row_does_not_run_away_on_the_logarithm():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(400, 1)).astype(np.float32)
+    y = np.exp(x[:, 0] + 0.1 * rng.normal(size=400))
+    task = TableTask(np.zeros(1, np.int64), None, seed=0, threads=1)
+    form = table_specs(task, 400, 1)[0][1].fit(x, y, {"strength": 1e-3, "log": True})
+    usual, odd = values_of(form, np.array([[0.5], [9.0]], np.float32))
+    assert usual == pytest.approx(np.exp(0.5), rel=0.1)
+    assert odd == pytest.approx(y.max() * (y.max() / y.min()) ** 0.1, rel=1e-4)
+    assert odd < np.exp(9) / 100
+
+
 @pytest.mark.parametrize("name", ["two classes", "values"])
 def test_rows_without_weight_say_nothing_to_any_candidate_that_weighs(name):
     found, _ = material(name)
