@@ -8,7 +8,7 @@ from bottega.evaluation.page import Album, folded, paragraph, section, table
 from bottega.evaluation.wording import count, joined, plural
 from bottega.problem.records import TrainRecord, Twin
 
-__all__ = ["data"]
+__all__ = ["data", "where_twins_are"]
 
 _NAMES, _GROUPS, _OPEN = 200, 24, 12  # names listed, groups shown, and how long a list may be before it is folded
 _MEMBERS = 12
@@ -84,8 +84,14 @@ def _conflicts_row(record: TrainRecord, evidence: Evidence) -> list[Html]:
             text("nothing to do"),
         ]
     where = text(f"the same {evidence.noun} under two classes")
-    done = text("kept on one side of the split; listed below to decide")
+    done = text(f"{where_twins_are(record)}; listed below to decide")
     return [_found("watch", plural(n, "label conflict"), "conflicts" if evidence.conflicts else ""), where, done]
+
+
+def where_twins_are(record: TrainRecord) -> str:
+    """Where examples that are alike went."""
+    given = record.test.get("source") == "given"
+    return "left where they were, since the parts were given" if given else "kept on one side of the split"
 
 
 def _twins_rows(record: TrainRecord, noun: str) -> list[list[Html]]:
@@ -97,17 +103,14 @@ def _twins_rows(record: TrainRecord, noun: str) -> list[list[Html]]:
                 text("nothing to do"),
             ]
         ]
-    given = record.test.get("source") == "given"
-    done = "left where they were, since the parts were given" if given else "each group kept on one side of the split"
-    rows = []
+    rows, done = [], text(where_twins_are(record))
     for kind, words in (("exact", "exact copy"), ("near", "near-twin")):
         groups: list[Twin] = [twin for twin in record.twins if twin.kind == kind]
         if groups:
             n = sum(len(twin.members) for twin in groups)
             nouns = "exact copies" if kind == "exact" else None
-            rows.append(
-                [_found("watch", plural(n, words, nouns)), text(f"in {plural(len(groups), 'group')}"), text(done)]
-            )
+            where = text(f"in {plural(len(groups), 'group')}")
+            rows.append([_found("watch", plural(n, words, nouns)), where, done])
     return rows
 
 

@@ -6,6 +6,7 @@ from bottega.evaluation.drawing import Frame, Point, Row, Series, Tick, interval
 from bottega.evaluation.evidence import Curve, Evidence
 from bottega.evaluation.markup import NOTHING, Html, lines, name, nest, text
 from bottega.evaluation.page import Album, figure, folded, listing, paragraph, section, table
+from bottega.evaluation.report_data import where_twins_are
 from bottega.evaluation.report_proofs import PLACE
 from bottega.evaluation.report_training import training
 from bottega.evaluation.wording import (
@@ -217,7 +218,7 @@ def _twins_sentence(record: TrainRecord, evidence: Evidence) -> Html:
     said = []
     grouped = evidence.grouped if evidence.naive or evidence.without_twins else None
     for score, words in (
-        (grouped, "with near-twins kept on one side of the split it is"),
+        (grouped, f"with near-twins {where_twins_are(record)} it is"),
         (evidence.without_twins, f"without any test {evidence.noun} that has a near-twin in training it is"),
         (evidence.naive, "a split that ignores near-twins would have claimed"),
     ):

@@ -277,6 +277,16 @@ def test_where_the_score_comes_from_is_said(demo, source, words):
     assert words in Page(render(replace(record, test=record.test | {"source": source}), evidence)).text
 
 
+@pytest.mark.parametrize("source", ["held-out", "given"])
+def test_given_parts_are_not_said_to_keep_twins_apart(demo, source):
+    record, evidence = demo
+    said = Page(render(replace(record, test=record.test | {"source": source}), evidence)).text
+    n_kept = said.count("kept on one side of the split")
+    n_left = said.count("left where they were, since the parts were given")
+    assert (n_kept > 1, n_left > 1) == (source == "held-out", source == "given")
+    assert min(n_kept, n_left) == 0
+
+
 def test_a_rival_that_did_better_is_told(demo):
     record, evidence = demo
     ours, rival, *rest = record.candidates
