@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from shlex import quote
 from typing import Any
 
 import numpy as np
@@ -74,7 +75,7 @@ def cells_of(table: Table, features: Sequence[Column] | None = None, *, texts: b
         raise BottegaError(
             found=f"no column to learn from in {table.name}" + (" but texts" if found.left_out else ""),
             expected="at least one column of numbers, categories or dates beside the target",
-            fix=f"--text {','.join(found.left_out)} learns from the words" if found.left_out else read,
+            fix=f"--text {quote(','.join(found.left_out))} learns from the words" if found.left_out else read,
         )
     return found
 

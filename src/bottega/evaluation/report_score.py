@@ -218,7 +218,7 @@ def _twins_sentence(record: TrainRecord, evidence: Evidence) -> Html:
     said = []
     grouped = evidence.grouped if evidence.naive or evidence.without_twins else None
     for score, words in (
-        (grouped, f"with near-twins {where_twins_are(record)} it is"),
+        (grouped, f"with near-twins {where_twins_are(record)}, it is"),
         (evidence.without_twins, f"without any test {evidence.noun} that has a near-twin in training it is"),
         (evidence.naive, "a split that ignores near-twins would have claimed"),
     ):

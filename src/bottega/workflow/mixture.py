@@ -14,11 +14,12 @@ from bottega.evaluation.forms import Form
 from bottega.evaluation.table_forms import Mixture
 from bottega.workflow.candidates import Setting, Spec
 
-__all__ = ["Remembered", "mixture_spec"]
+__all__ = ["MIXTURE", "Remembered", "mixture_spec"]
 
 Floats = npt.NDArray[np.float32]
 Targets = npt.NDArray[Any]
 Numbers = npt.NDArray[np.float64]
+MIXTURE = "mixture of the best"  # its name as a candidate
 N_DRAWS = 20  # of the greedy search
 N_RESAMPLES = 25  # of the validation rows; fewer where they are many, and agree
 MOST_ROWS = 50_000  # of all resamples
@@ -105,7 +106,7 @@ def mixture_spec(task: Task, members: Sequence[Remembered]) -> Spec:
     """The mixture as a candidate; it stands last, when its members are fitted already."""
     mixer = _Mixer(task, members)
     view = members[0].spec.view
-    return Spec("mixture of the best", "baseline", view, mixer.fit, mixer.tune, alone=True, leads=False, weighs=True)
+    return Spec(MIXTURE, "baseline", view, mixer.fit, mixer.tune, alone=True, leads=False, weighs=True)
 
 
 class _Mixer:

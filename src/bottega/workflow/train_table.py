@@ -22,6 +22,7 @@ from bottega.workflow.illustrate import Use
 from bottega.workflow.illustrate_table import gather_rows
 from bottega.workflow.judge import Tested
 from bottega.workflow.last_value import last_value
+from bottega.workflow.mixture import MIXTURE
 from bottega.workflow.run_folder import RunFolder
 from bottega.workflow.ship import Shipped
 from bottega.workflow.ship_table import ship_table, table_usage
@@ -62,7 +63,7 @@ class TableTraining(Training[LookedTable]):
         "MLP": 1.0,
         "MLP on waves": 1.0,
         "TabM": 2.5,
-        "mixture of the best": 0.5,  # what took long to fit takes long to be answered, written and replayed
+        MIXTURE: 0.5,  # what took long to fit takes long to be answered, written and replayed
         TUNED: 0.5,
     }
     folds_work = 3.0  # folds fit fewer rows and fewer times, and not those who were dropped at once
